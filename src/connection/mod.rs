@@ -1,0 +1,33 @@
+//! How a host is reached. A [`Session`] carries module calls to one host for the whole run.
+
+use crate::machine::Mode;
+use crate::result::TaskResult;
+use crate::value::Map;
+use std::path::{Path, PathBuf};
+
+/// One module call.
+pub struct Request {
+    /// Module name, bare.
+    pub module: String,
+    /// Arguments, rendered.
+    pub args: Map,
+    pub mode: Mode,
+    /// The task's `environment`.
+    pub environment: Vec<(String, String)>,
+}
+
+/// The connection failed; the host is UNREACHABLE.
+#[derive(Debug)]
+pub struct Unreachable {
+    pub msg: String,
+}
+
+/// An open way to one host.
+pub trait Session: Send {
+    /// Runs a module there. A module's own failure is an `Ok` with `failed`.
+    fn call(&mut self, request: Request) -> Result<TaskResult, Unreachable>;
+    /// Makes a controller's file readable there; returns its path there. Lives as long as the session.
+    fn upload(&mut self, local: &Path) -> Result<PathBuf, Unreachable>;
+    /// Brings a file from there to the controller.
+    fn download(&mut self, remote: &Path, local: &Path) -> Result<(), Unreachable>;
+}

@@ -1,0 +1,73 @@
+//! The result of a task on a host (or of one loop item), as playbooks see it when registered.
+
+use crate::value::{Key, Map, Value};
+
+/// A result: a dictionary with the keys that Ansible documents
+/// (<https://docs.ansible.com/ansible/latest/reference_appendices/common_return_values.html>).
+#[derive(Clone, Debug, Default)]
+pub struct TaskResult {
+    pub fields: Map,
+}
+
+impl TaskResult {
+    pub fn new() -> TaskResult {
+        TaskResult::default()
+    }
+    /// A result that changed nothing and failed nowhere.
+    pub fn ok() -> TaskResult {
+        TaskResult::new().with("changed", false)
+    }
+    pub fn changed() -> TaskResult {
+        TaskResult::new().with("changed", true)
+    }
+    pub fn failed(msg: impl Into<String>) -> TaskResult {
+        TaskResult::new()
+            .with("failed", true)
+            .with("msg", msg.into())
+    }
+    pub fn skipped(reason: impl Into<String>) -> TaskResult {
+        TaskResult::ok()
+            .with("skipped", true)
+            .with("skip_reason", reason.into())
+    }
+    pub fn unreachable(msg: impl Into<String>) -> TaskResult {
+        TaskResult::ok()
+            .with("unreachable", true)
+            .with("msg", msg.into())
+    }
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> TaskResult {
+        self.set(key, value);
+        self
+    }
+    pub fn set(&mut self, key: &str, value: impl Into<Value>) {
+        self.fields.insert(Key::from(key), value.into());
+    }
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.fields.get(key)
+    }
+    /// Whether the entry is there and true.
+    pub fn flag(&self, key: &str) -> bool {
+        self.fields.get(key).is_some_and(Value::is_truthy)
+    }
+    pub fn is_failed(&self) -> bool {
+        self.flag("failed")
+    }
+    pub fn is_changed(&self) -> bool {
+        self.flag("changed")
+    }
+    pub fn is_skipped(&self) -> bool {
+        self.flag("skipped")
+    }
+    pub fn is_unreachable(&self) -> bool {
+        self.flag("unreachable")
+    }
+    pub fn to_value(&self) -> Value {
+        Value::map(self.fields.clone())
+    }
+}
+
+impl From<Map> for TaskResult {
+    fn from(fields: Map) -> TaskResult {
+        TaskResult { fields }
+    }
+}

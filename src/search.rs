@@ -1,0 +1,74 @@
+//! Where files named in a playbook are looked for.
+
+use std::path::{Path, PathBuf};
+
+/// The folders that a task's files are looked for in, nearest first.
+///
+/// Follows <https://docs.ansible.com/ansible/latest/playbook_guide/playbook_pathing.html>: the role,
+/// the folder of the task file, the play's folder; in each first its `files/`, `templates/`, ... folder.
+#[derive(Clone, Debug, Default)]
+pub struct SearchPath {
+    /// Roots in order: the role's folder and those of the roles that included it, then the playbook's.
+    pub roots: Vec<PathBuf>,
+    /// Folder of the file that holds the task.
+    pub task_dir: Option<PathBuf>,
+}
+
+impl SearchPath {
+    pub fn new(playbook_dir: &Path) -> SearchPath {
+        SearchPath {
+            roots: vec![playbook_dir.to_path_buf()],
+            task_dir: None,
+        }
+    }
+
+    /// Every path that `name` may mean, in order; `kind` is `files`, `templates`, `vars` or `tasks`.
+    pub fn candidates(&self, kind: &str, name: &str) -> Vec<PathBuf> {
+        let expanded = expand_home(name);
+        if expanded.is_absolute() {
+            return vec![expanded];
+        }
+        let mut out: Vec<PathBuf> = Vec::new();
+        let mut push = |p: PathBuf| {
+            if !out.contains(&p) {
+                out.push(p);
+            }
+        };
+        let playbook = self.roots.len().saturating_sub(1);
+        for root in &self.roots[..playbook] {
+            push(root.join(kind).join(&expanded));
+            push(root.join(&expanded));
+            if kind != "tasks" {
+                push(root.join("tasks").join(kind).join(&expanded));
+                push(root.join("tasks").join(&expanded));
+            }
+        }
+        if let Some(dir) = &self.task_dir {
+            push(dir.join(kind).join(&expanded));
+            push(dir.join(&expanded));
+        }
+        if let Some(root) = self.roots.last() {
+            push(root.join(kind).join(&expanded));
+            push(root.join(&expanded));
+        }
+        out
+    }
+
+    /// The first candidate that exists, or all that were tried.
+    pub fn find(&self, kind: &str, name: &str) -> Result<PathBuf, Vec<PathBuf>> {
+        let candidates = self.candidates(kind, name);
+        match candidates.iter().find(|p| p.exists()) {
+            Some(found) => Ok(found.clone()),
+            None => Err(candidates),
+        }
+    }
+}
+
+/// `~` and `~/x` in the home folder of the user who runs rplay.
+pub fn expand_home(name: &str) -> PathBuf {
+    match (name.strip_prefix('~'), std::env::var_os("HOME")) {
+        (Some(""), Some(home)) => PathBuf::from(home),
+        (Some(rest), Some(home)) if rest.starts_with('/') => PathBuf::from(home).join(&rest[1..]),
+        _ => PathBuf::from(name),
+    }
+}
