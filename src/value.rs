@@ -38,6 +38,9 @@ pub enum Value {
     Dynamic(Arc<dyn Dynamic>),
     /// The `omit` placeholder: an argument with this value was not given.
     Omit,
+    /// What names nothing, with the words of the error that using it is. Lives only while a template
+    /// is evaluated (`x | default(1)`, `map(attribute='x') | select('defined')`): no rendering returns it.
+    Undefined(Arc<str>),
 }
 
 /// A text that holds a template, and where the text starts.
@@ -146,7 +149,7 @@ impl Value {
     /// Python's truth: empty and zero are false.
     pub fn is_truthy(&self) -> bool {
         match self {
-            Value::Null | Value::Omit => false,
+            Value::Null | Value::Omit | Value::Undefined(_) => false,
             Value::Bool(b) => *b,
             Value::Int(i) => *i != 0,
             Value::BigInt(_) => true,
@@ -171,6 +174,7 @@ impl Value {
             Value::List(_) => "list",
             Value::Map(_) | Value::Dynamic(_) => "dict",
             Value::Omit => "Omit",
+            Value::Undefined(_) => "Undefined",
         }
     }
 
@@ -205,7 +209,7 @@ impl Value {
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as J;
         match self {
-            Value::Null | Value::Omit => J::Null,
+            Value::Null | Value::Omit | Value::Undefined(_) => J::Null,
             Value::Bool(b) => J::Bool(*b),
             Value::Int(i) => J::from(*i),
             Value::BigInt(d) => serde_json::from_str(d).unwrap_or(J::Null),
@@ -418,7 +422,7 @@ impl From<Map> for Value {
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self {
-            Value::Null | Value::Omit => s.serialize_unit(),
+            Value::Null | Value::Omit | Value::Undefined(_) => s.serialize_unit(),
             Value::Bool(b) => s.serialize_bool(*b),
             Value::Int(i) => s.serialize_i64(*i),
             Value::BigInt(_) | Value::Dynamic(_) => self.to_json().serialize(s),

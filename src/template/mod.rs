@@ -1,5 +1,11 @@
 //! Templates to values, as Ansible does it, on minijinja.
 
+pub mod call;
+pub mod filters;
+pub mod lookups;
+pub mod python;
+pub mod tests;
+
 use crate::Result;
 use crate::search::SearchPath;
 use crate::value::{Map, Value};
