@@ -1,8 +1,19 @@
 //! YAML as Ansible reads it: YAML 1.1, every node with its place.
+//!
+//! Follows <https://docs.ansible.com/ansible/latest/reference_appendices/YAMLSyntax.html> and, in what a
+//! scalar means, PyYAML.
 
+mod compose;
+mod problem;
+mod scalar;
+
+use crate::error::{Error, Result};
 use crate::source::{Location, Source};
 use crate::value::{Key, Map, Value};
+use compose::Trust;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// A part of a YAML document and where it starts.
 #[derive(Clone, Debug)]
@@ -71,10 +82,101 @@ impl Node {
     }
 }
 
+/// What a key that is given twice in a mapping means (`DUPLICATE_YAML_DICT_KEY`). The last one wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duplicates {
+    Warn,
+    Error,
+    Ignore,
+}
+
+static DUPLICATES: AtomicU8 = AtomicU8::new(Duplicates::Warn as u8);
+
+/// Sets for the whole process what duplicate keys mean.
+pub fn set_duplicates(mode: Duplicates) {
+    DUPLICATES.store(mode as u8, Ordering::Relaxed);
+}
+
+fn duplicates() -> Duplicates {
+    match DUPLICATES.load(Ordering::Relaxed) {
+        x if x == Duplicates::Error as u8 => Duplicates::Error,
+        x if x == Duplicates::Ignore as u8 => Duplicates::Ignore,
+        _ => Duplicates::Warn,
+    }
+}
+
 /// Reads the only document of `source`; an empty text is a null node.
 ///
-/// Errors point at the place and are of kind `Parse`.
-pub fn load(source: &Arc<Source>) -> crate::Result<Node> {
-    let _ = source;
-    todo!("the YAML helper writes this")
+/// Errors point at the place and are of kind `Parse`. Duplicate keys are warned about.
+pub fn load(source: &Arc<Source>) -> Result<Node> {
+    one(&source.text, source, Trust::Templates)
 }
+
+/// As [`load`], for a text that is not in a file; `name` is how messages call it.
+pub fn load_str(name: &str, text: &str) -> Result<Node> {
+    load(&Source::new(name, text))
+}
+
+/// As [`load`], for a file, decrypting it if it is vault-encrypted as a whole.
+///
+/// Fails also if the file cannot be read, is not UTF-8 or cannot be decrypted.
+pub fn load_file(path: &Path) -> Result<Node> {
+    let (text, source) = read_file(path)?;
+    one(
+        text.as_deref().unwrap_or(&source.text),
+        &source,
+        Trust::Templates,
+    )
+}
+
+/// All documents of `source`; none for an empty text.
+pub fn load_all(source: &Arc<Source>) -> Result<Vec<Node>> {
+    compose::compose(&source.text, source, Trust::Templates, false)
+}
+
+/// The documents of a text that is data, not the user's own, such as what `from_yaml` is given:
+/// nothing in it becomes a template.
+pub fn load_data(name: &str, text: &str) -> Result<Vec<Node>> {
+    compose::compose(text, &Source::new(name, text), Trust::Inert, false)
+}
+
+fn one(text: &str, source: &Arc<Source>, trust: Trust) -> Result<Node> {
+    let mut documents = compose::compose(text, source, trust, true)?;
+    Ok(documents.pop().unwrap_or_else(|| Node {
+        data: Data::Scalar(Value::Null),
+        at: Location::new(source, 1, 1),
+    }))
+}
+
+/// A file's source, and its text apart where it was encrypted and must not be quoted in messages.
+fn read_file(path: &Path) -> Result<(Option<String>, Arc<Source>)> {
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|e| {
+        let reason = match e.kind() {
+            std::io::ErrorKind::NotFound => "the file does not exist".to_string(),
+            std::io::ErrorKind::PermissionDenied => "permission denied".to_string(),
+            std::io::ErrorKind::IsADirectory => "it is a folder".to_string(),
+            _ => e.to_string(),
+        };
+        Error::parse(format!("Unable to read {name}: {reason}"))
+    })?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok((None, Source::new(name, text))),
+        Err(e) => {
+            let bad = e.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(e.as_bytes()).into_owned();
+            let before = &text[..bad];
+            let line = before.matches('\n').count() as u32 + 1;
+            let column = before.rsplit('\n').next().unwrap_or("").chars().count() as u32 + 1;
+            let source = Source::new(name, text);
+            Err(
+                Error::parse("YAML parsing failed: The file is not UTF-8 text.")
+                    .at(&Location::new(&source, line, column))
+                    .hint("save the file in the UTF-8 encoding"),
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
