@@ -104,11 +104,21 @@ impl Refusal {
 
 static HINTS: &[(&[&str], &str)] = &[
     (
-        &["UnauthorizedOperation", "AccessDenied", "AccessDeniedException"],
+        &[
+            "UnauthorizedOperation",
+            "AccessDenied",
+            "AccessDeniedException",
+        ],
         "the IAM policy of these credentials does not allow this request",
     ),
     (
-        &["AuthFailure", "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClientException"],
+        &[
+            "AuthFailure",
+            "InvalidClientTokenId",
+            "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
+        ],
         "the access key is unknown, disabled, or does not go with the secret key; or the region is not enabled for the account",
     ),
     (
@@ -116,11 +126,24 @@ static HINTS: &[(&[&str], &str)] = &[
         "the session token has expired, or this machine's clock is wrong",
     ),
     (
-        &["OptInRequired", "PendingVerification", "SubscriptionRequiredException"],
+        &[
+            "OptInRequired",
+            "PendingVerification",
+            "SubscriptionRequiredException",
+        ],
         "the account must first be signed up for this service or image in the AWS console",
     ),
     (
-        &["VcpuLimitExceeded", "InstanceLimitExceeded", "VpcLimitExceeded", "AddressLimitExceeded", "NatGatewayLimitExceeded", "InternetGatewayLimitExceeded", "SecurityGroupLimitExceeded", "TooManyLoadBalancers"],
+        &[
+            "VcpuLimitExceeded",
+            "InstanceLimitExceeded",
+            "VpcLimitExceeded",
+            "AddressLimitExceeded",
+            "NatGatewayLimitExceeded",
+            "InternetGatewayLimitExceeded",
+            "SecurityGroupLimitExceeded",
+            "TooManyLoadBalancers",
+        ],
         "the account's quota in this region is used up: delete what is not needed, or ask for more under Service Quotas",
     ),
     (
@@ -136,7 +159,11 @@ static HINTS: &[(&[&str], &str)] = &[
         "key pairs belong to a region: create it there (ec2_key), or correct key_name",
     ),
     (
-        &["InvalidAMIID.NotFound", "InvalidAMIID.Malformed", "InvalidAMIID.Unavailable"],
+        &[
+            "InvalidAMIID.NotFound",
+            "InvalidAMIID.Malformed",
+            "InvalidAMIID.Unavailable",
+        ],
         "image ids differ by region: look one up with ec2_ami_info",
     ),
     (
@@ -155,12 +182,14 @@ static HINTS: &[(&[&str], &str)] = &[
         &["CertificateNotFound"],
         "ssl_certificate_id must be the ARN of a certificate in IAM, or in ACM in the same region",
     ),
+    (&["DryRunOperation"], "the request would have been allowed"),
     (
-        &["DryRunOperation"],
-        "the request would have been allowed",
-    ),
-    (
-        &["Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"],
+        &[
+            "Throttling",
+            "ThrottlingException",
+            "RequestLimitExceeded",
+            "TooManyRequestsException",
+        ],
         "AWS still throttles after several attempts: run with fewer forks, or later",
     ),
 ];
