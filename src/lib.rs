@@ -43,6 +43,8 @@ pub mod connection;
 #[cfg(feature = "controller")]
 pub mod inventory;
 #[cfg(feature = "controller")]
+pub mod kv;
+#[cfg(feature = "controller")]
 pub mod playbook;
 #[cfg(feature = "controller")]
 pub mod report;
