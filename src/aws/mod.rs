@@ -7,13 +7,14 @@
 //! | [`client`] | the runtime and the clients |
 //! | [`error`] | AWS's errors in one line |
 //! | `modules` | one file per module |
-//! | `inventory` | the `ec2` inventory |
+//! | [`inventory`] | the `ec2` inventory |
 //!
 //! Nothing here connects anywhere before a module or an inventory asks.
 
 pub mod boto;
 pub mod client;
 pub mod error;
+pub mod inventory;
 pub mod settings;
 
 pub use client::{Aws, block_on};
