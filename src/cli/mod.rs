@@ -1,1 +1,55 @@
-//! To be written.
+//! Arguments to a run; one file per subcommand.
+//!
+//! `rplay PLAYBOOK` is `ansible-playbook PLAYBOOK`; `rplay playbook` is the same by name. The other
+//! subcommands are Ansible's other programs. The first argument alone decides which it is.
+
+pub mod extra_vars;
+pub mod playbook;
+pub mod version;
+
+use crate::error::Kind;
+use crate::{Error, Result};
+use std::ffi::OsString;
+
+/// Subcommands whose time has not come, with the program of Ansible's that each will stand for.
+const LATER: &[(&str, &str)] = &[
+    ("vault", "ansible-vault"),
+    ("adhoc", "ansible"),
+    ("doc", "ansible-doc"),
+    ("config", "ansible-config"),
+    ("galaxy", "ansible-galaxy"),
+];
+
+/// Runs rplay with the process's arguments, the program's name first; returns the exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> i32 {
+    let args: Vec<OsString> = args.into_iter().collect();
+    match dispatch(&args) {
+        Ok(code) => code,
+        Err(error) => {
+            crate::report::print_error(&error);
+            error.kind().exit_code()
+        }
+    }
+}
+
+fn dispatch(args: &[OsString]) -> Result<i32> {
+    let first = args.get(1).and_then(|a| a.to_str()).unwrap_or("");
+    let rest = || args.iter().skip(2).cloned();
+    match first {
+        "--version" => {
+            print!("{}", version::text());
+            Ok(0)
+        }
+        "playbook" => playbook::run(rest()),
+        _ => match LATER.iter().find(|(name, _)| *name == first) {
+            Some((name, program)) => Err(Error::new(
+                Kind::Usage,
+                format!("`rplay {name}` is not there yet"),
+            )
+            .hint(format!(
+                "until then use {program}; for a playbook of that name write ./{name}"
+            ))),
+            None => playbook::run(args.iter().skip(1).cloned()),
+        },
+    }
+}

@@ -1,16 +1,30 @@
 //! Events of a run, and reporters that show them. Reporters decide nothing.
 
+pub mod colour;
+pub mod default;
+pub mod diff;
+pub mod failure;
+pub mod json;
+pub mod listing;
+pub mod screen;
+
 use crate::result::TaskResult;
 use crate::source::Location;
 use indexmap::IndexMap;
+use screen::{Screen, Stream};
 
 /// What reporters are told of a task.
 #[derive(Clone, Debug, Default)]
 pub struct TaskInfo {
+    /// Tells one task from another that looks the same; a task keeps it for the run.
+    pub id: u64,
     /// Rendered name with the role in front (`role : name`), or the module's name where the task has none.
     pub name: String,
     /// Module name as the user wrote it, e.g. `ansible.builtin.copy`.
     pub action: String,
+    /// Whether the controller does all of its work (`debug`, `fail`, `assert`): its failures are
+    /// "Action failed", those of others "Module failed".
+    pub on_controller: bool,
     pub at: Option<Location>,
     pub handler: bool,
     pub no_log: bool,
@@ -19,6 +33,30 @@ pub struct TaskInfo {
     pub tags: Vec<String>,
     /// The arguments as text `k=v, k=v`, for display_args_to_stdout; empty if not asked for.
     pub args: String,
+}
+
+/// The host that a task was delegated to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delegate {
+    pub name: String,
+    /// Its `ansible_host`.
+    pub address: Option<String>,
+}
+
+/// One step of why a task failed.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    pub message: String,
+    pub at: Option<Location>,
+}
+
+impl From<&crate::Error> for Cause {
+    fn from(error: &crate::Error) -> Cause {
+        Cause {
+            message: error.message().to_string(),
+            at: error.location().cloned(),
+        }
+    }
 }
 
 /// Counts of one host for the recap.
@@ -38,6 +76,7 @@ pub struct HostStats {
 pub enum Event {
     PlaybookStart {
         file: String,
+        plays: usize,
     },
     PlayStart {
         name: String,
@@ -50,25 +89,30 @@ pub enum Event {
     Result {
         task: TaskInfo,
         host: String,
-        /// The host that the task was delegated to.
-        delegated: Option<String>,
+        delegated: Option<Delegate>,
         result: TaskResult,
+        /// `ignore_errors`; for an unreachable host `ignore_unreachable`.
         ignore_errors: bool,
+        /// Why it failed, from the outermost words to the innermost cause, each with its place.
+        /// Empty: the reporter makes it of the result's `msg` and the task's place.
+        causes: Vec<Cause>,
     },
     /// The result of one loop item; `label` is what loop_control makes of the item.
     ItemResult {
         task: TaskInfo,
         host: String,
-        delegated: Option<String>,
+        delegated: Option<Delegate>,
         result: TaskResult,
         label: String,
         ignore_errors: bool,
+        /// As in [`Event::Result`].
+        causes: Vec<Cause>,
     },
     /// `FAILED - RETRYING`
     Retry {
         task: TaskInfo,
         host: String,
-        delegated: Option<String>,
+        delegated: Option<Delegate>,
         result: TaskResult,
         retries_left: u32,
         attempts: u32,
@@ -95,4 +139,41 @@ pub enum Event {
 /// Shows events to somebody.
 pub trait Reporter: Send {
     fn event(&mut self, event: &Event);
+}
+
+/// Prints an error that ends the run: words, place, source lines and hint, on standard error.
+pub fn print_error(error: &crate::Error) {
+    let screen = Screen::standard(colour::wanted_by_environment());
+    print_error_on(&screen, &colour::Palette::default(), error);
+}
+
+/// As [`print_error`], on a screen of the caller's.
+pub fn print_error_on(screen: &Screen, palette: &colour::Palette, error: &crate::Error) {
+    screen.print(
+        Stream::Err,
+        &format!("[ERROR]: {}", error.report()),
+        Some(&palette.error),
+    );
+}
+
+/// Sends the notices of all parts of rplay to the screen, those of `-v` up to `verbosity`.
+pub fn show_notices(screen: &Screen, palette: &colour::Palette, verbosity: u8) {
+    use crate::notice::{Level, set_sink};
+    let (screen, palette) = (screen.clone(), palette.clone());
+    set_sink(move |level, text| match level {
+        Level::Warning => screen.print(
+            Stream::Err,
+            &format!("[WARNING]: {text}"),
+            Some(&palette.warn),
+        ),
+        Level::Deprecated => screen.print(
+            Stream::Err,
+            &format!("[DEPRECATION WARNING]: {text}"),
+            Some(&palette.deprecate),
+        ),
+        Level::Verbose(at) if at <= verbosity => {
+            screen.print(Stream::Out, text, Some(&palette.verbose));
+        }
+        Level::Verbose(_) => {}
+    });
 }

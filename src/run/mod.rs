@@ -1,1 +1,3 @@
-//! To be written.
+//! The strategy: which task runs where, and what a result does.
+
+pub mod options;

@@ -1,0 +1,92 @@
+//! `-e`: variables from the command line.
+//!
+//! `@file`, JSON, YAML or `key=value ...`; values of `key=value` are text, the others keep their types.
+//! <https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_variables.html#defining-variables-at-runtime>
+
+use crate::error::Kind;
+use crate::source::Source;
+use crate::value::{Key, Map, Value};
+use crate::{Error, Result, yaml};
+
+/// All `-e` options together; a later one wins over an earlier one.
+///
+/// Errors name the option's text and what it should look like.
+pub fn load(options: &[String]) -> Result<Map> {
+    let mut all = Map::default();
+    for option in options {
+        all.extend(load_one(option.trim())?);
+    }
+    Ok(all)
+}
+
+fn load_one(text: &str) -> Result<Map> {
+    let value = if let Some(path) = text.strip_prefix('@') {
+        let content = std::fs::read_to_string(path).map_err(|e| {
+            Error::new(
+                Kind::Options,
+                format!("cannot read the extra vars file {path}: {e}"),
+            )
+        })?;
+        structured(&content, path)?
+    } else if text.starts_with(['/', '.']) {
+        return Err(Error::new(
+            Kind::Options,
+            format!("extra vars given as a file name without `@`: {text}"),
+        )
+        .hint(format!("write -e @{text}")));
+    } else if text.starts_with(['{', '[']) {
+        structured(text, "<extra vars>")?
+    } else {
+        key_values(text)?
+    };
+    match value {
+        Value::Map(map) => Ok(map.as_ref().clone()),
+        Value::Null if text.starts_with('@') => Ok(Map::default()),
+        other => Err(Error::new(
+            Kind::Options,
+            format!(
+                "extra vars must be a dictionary, {text} is a {}",
+                other.type_name()
+            ),
+        )
+        .hint("write -e key=value, -e '{\"key\": \"value\"}' or -e @file.yml")),
+    }
+}
+
+/// JSON first, then YAML: `1e3` is a number in the one and text in the other.
+fn structured(text: &str, name: &str) -> Result<Value> {
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(json) => Ok(user_value(Value::from_json(json))),
+        Err(_) => Ok(yaml::load(&Source::new(name, text))?.to_value()),
+    }
+}
+
+/// The same value with its text marked as the user's own, so that templates in it work.
+fn user_value(value: Value) -> Value {
+    match value {
+        Value::Str(text) => Value::user_text(&text, None),
+        Value::List(items) => Value::list(items.iter().cloned().map(user_value).collect()),
+        Value::Map(map) => Value::map(
+            map.iter()
+                .map(|(k, v)| (k.clone(), user_value(v.clone())))
+                .collect(),
+        ),
+        other => other,
+    }
+}
+
+fn key_values(text: &str) -> Result<Value> {
+    let mut map = Map::default();
+    for word in shell_words::split(text).map_err(|e| {
+        Error::new(
+            Kind::Options,
+            format!("extra vars cannot be split into key=value: {e}: {text}"),
+        )
+    })? {
+        let Some((key, value)) = word.split_once('=') else {
+            return Ok(Value::str(text));
+        };
+        map.insert(Key::from(key), Value::user_text(value, None));
+    }
+    Ok(Value::map(map))
+}

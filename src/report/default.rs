@@ -1,0 +1,584 @@
+//! The default reporter: the text of ansible-playbook's `default` callback, line for line.
+//!
+//! <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/default_callback.html>
+
+use super::colour::{Colour, Palette};
+use super::screen::{Screen, Stream};
+use super::{Cause, Delegate, Event, HostStats, Reporter, TaskInfo, diff, failure, json};
+use crate::result::TaskResult;
+use crate::value::{Key, Map, Value};
+use indexmap::IndexMap;
+use std::collections::HashSet;
+
+/// The callback's own settings, with Ansible's defaults.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How many `-v`.
+    pub verbosity: u8,
+    /// Whether the whole run is in check mode.
+    pub check: bool,
+    pub display_skipped_hosts: bool,
+    pub display_ok_hosts: bool,
+    /// Failures go to standard error.
+    pub display_failed_stderr: bool,
+    pub show_custom_stats: bool,
+    pub show_task_path_on_failure: bool,
+    pub show_per_host_start: bool,
+    pub check_mode_markers: bool,
+    /// Lines of context in diffs (`DIFF_CONTEXT`).
+    pub diff_context: usize,
+    pub palette: Palette,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            verbosity: 0,
+            check: false,
+            display_skipped_hosts: true,
+            display_ok_hosts: true,
+            display_failed_stderr: false,
+            show_custom_stats: false,
+            show_task_path_on_failure: false,
+            show_per_host_start: false,
+            check_mode_markers: false,
+            diff_context: 3,
+            palette: Palette::default(),
+        }
+    }
+}
+
+/// Prints events as ansible-playbook does.
+pub struct DefaultReporter {
+    screen: Screen,
+    settings: Settings,
+    /// The task whose banner was printed last.
+    banner: Option<u64>,
+    /// Error texts that were printed; each is printed once.
+    errors: HashSet<String>,
+}
+
+/// What stands for a result that `no_log` hides.
+const CENSORED: &str =
+    "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
+/// What stands for a loop item that `no_log` hides.
+const CENSORED_ITEM: &str = "(censored due to no_log)";
+/// Keys of a result that a `debug` task keeps beside its `msg`.
+const DEBUG_KEPT: &[&str] = &["msg", "exception", "warnings", "deprecations"];
+/// Keys of a result that a `debug: var=` task does not show.
+const DEBUG_HIDDEN: &[&str] = &["msg", "failed", "changed", "false_condition", "skip_reason"];
+
+impl DefaultReporter {
+    pub fn new(screen: Screen, settings: Settings) -> DefaultReporter {
+        DefaultReporter {
+            screen,
+            settings,
+            banner: None,
+            errors: HashSet::new(),
+        }
+    }
+
+    fn say(&self, text: &str, colour: &Colour) {
+        self.screen.print(Stream::Out, text, Some(colour));
+    }
+
+    fn failure_stream(&self) -> Stream {
+        if self.settings.display_failed_stderr {
+            Stream::Err
+        } else {
+            Stream::Out
+        }
+    }
+
+    /// ` [CHECK MODE]` where that is to be shown.
+    fn check_marker(&self, check_mode: bool) -> &'static str {
+        if check_mode && self.settings.check_mode_markers {
+            " [CHECK MODE]"
+        } else {
+            ""
+        }
+    }
+
+    fn task_banner(&mut self, task: &TaskInfo) {
+        let prefix = if task.handler {
+            "RUNNING HANDLER"
+        } else {
+            "TASK"
+        };
+        let args = if task.args.is_empty() || task.no_log {
+            String::new()
+        } else {
+            format!(" {}", task.args)
+        };
+        let marker = self.check_marker(task.check_mode);
+        self.screen
+            .banner(&format!("{prefix} [{}{args}{marker}]", task.name.trim()));
+        if self.settings.verbosity >= 2 {
+            self.task_path(task, Stream::Out);
+        }
+        self.banner = Some(task.id);
+    }
+
+    /// The banner, if another task's was printed last or this one's was put off.
+    fn ensure_banner(&mut self, task: &TaskInfo) {
+        if self.banner != Some(task.id) {
+            self.task_banner(task);
+        }
+    }
+
+    fn task_path(&self, task: &TaskInfo, stream: Stream) {
+        if let Some(at) = &task.at {
+            let text = format!(
+                "task path: {}:{}",
+                failure::absolute(&at.source.name),
+                at.line
+            );
+            self.screen
+                .print(stream, &text, Some(&self.settings.palette.debug));
+        }
+    }
+
+    /// Whether the result is to be shown when all went well.
+    fn shows_result(&self, result: &TaskResult, above: u8) -> bool {
+        (self.settings.verbosity > above || result.flag("_ansible_verbose_always"))
+            && !result.flag("_ansible_verbose_override")
+    }
+
+    /// ` => {...}` for a result that is to be shown, else nothing.
+    fn tail(&self, task: &TaskInfo, result: &TaskResult) -> String {
+        if self.shows_result(result, 0) {
+            format!(" => {}", self.dump(task, result))
+        } else {
+            String::new()
+        }
+    }
+
+    /// A result as JSON, without what is not for the user's eyes.
+    fn dump(&self, task: &TaskInfo, result: &TaskResult) -> String {
+        let indent =
+            (result.flag("_ansible_verbose_always") || self.settings.verbosity > 2).then_some(4);
+        json::dumps(&Value::map(self.shown(task, result)), indent)
+    }
+
+    fn shown(&self, task: &TaskInfo, result: &TaskResult) -> Map {
+        if hides(task, result) {
+            let mut map = Map::default();
+            map.insert(Key::from("censored"), Value::str(CENSORED));
+            for key in ["attempts", "changed", "retries"] {
+                if let Some(value) = result.get(key) {
+                    map.insert(Key::from(key), value.clone());
+                }
+            }
+            return map;
+        }
+        let mut map = without_internals(&result.fields);
+        for key in ["failed", "skipped", "warnings", "deprecations", "exception"] {
+            map.shift_remove(key);
+        }
+        if self.settings.verbosity < 3 {
+            map.shift_remove("invocation");
+            map.shift_remove("diff");
+        }
+        if is_debug(&task.action) {
+            if map.contains_key("msg") {
+                map.retain(|k, _| k.as_str().is_some_and(|k| DEBUG_KEPT.contains(&k)));
+            } else {
+                map.retain(|k, _| !k.as_str().is_some_and(|k| DEBUG_HIDDEN.contains(&k)));
+            }
+            map.shift_remove("ansible_loop_var");
+            map.shift_remove("ansible_index_var");
+        }
+        map
+    }
+
+    /// Warnings that came with a result.
+    fn notices(&self, task: &TaskInfo, result: &TaskResult) {
+        if hides(task, result) {
+            return;
+        }
+        let texts = |key: &str| -> Vec<String> {
+            let Some(Value::List(items)) = result.get(key) else {
+                return Vec::new();
+            };
+            let text = |v: &Value| v.get("msg").unwrap_or(v).as_str().map(str::to_string);
+            items.iter().filter_map(text).collect()
+        };
+        texts("warnings")
+            .into_iter()
+            .for_each(crate::notice::warning);
+        texts("deprecations")
+            .into_iter()
+            .for_each(crate::notice::deprecated);
+    }
+
+    /// The `[ERROR]` block of a failure; each text once.
+    fn explain(&mut self, task: &TaskInfo, result: &TaskResult, causes: &[Cause]) {
+        let msg = match result.get("msg") {
+            Some(Value::Str(text)) => text.to_string(),
+            Some(other) => json::dumps(other, None),
+            None => "unknown error".to_string(),
+        };
+        let who = if task.on_controller {
+            "Action"
+        } else {
+            "Module"
+        };
+        let text = if hides(task, result) && msg != "non-zero return code" {
+            // Ansible prints the message here even so
+            failure::render(&[Cause {
+                message: "Task failed: the message is hidden by 'no_log: true'".to_string(),
+                at: task.at.clone(),
+            }])
+        } else if !causes.is_empty() {
+            failure::render(causes)
+        } else {
+            let message = if msg.starts_with("Task failed") {
+                msg
+            } else if result.is_unreachable() {
+                format!("Task failed: {msg}")
+            } else {
+                format!("Task failed: {who} failed: {msg}")
+            };
+            failure::render(&[Cause {
+                message,
+                at: task.at.clone(),
+            }])
+        };
+        if self.errors.insert(text.clone()) {
+            self.screen.print(
+                self.failure_stream(),
+                &text,
+                Some(&self.settings.palette.error),
+            );
+        }
+    }
+
+    /// The differences that a result brought.
+    fn show_diff(&mut self, task: &TaskInfo, result: &TaskResult) {
+        if !task.diff || hides(task, result) || !result.is_changed() {
+            return;
+        }
+        let Some(differences) = result.get("diff").filter(|d| d.is_truthy()) else {
+            return;
+        };
+        let text = diff::render(
+            differences,
+            self.settings.diff_context,
+            self.screen.has_colours().then_some(&self.settings.palette),
+        );
+        if !text.is_empty() {
+            self.ensure_banner(task);
+            self.screen.print(Stream::Out, &text, None);
+        }
+    }
+
+    fn result(
+        &mut self,
+        task: &TaskInfo,
+        host: &str,
+        result: &TaskResult,
+        ignored: bool,
+        causes: &[Cause],
+    ) {
+        let palette = self.settings.palette.clone();
+        let loops = matches!(result.get("results"), Some(Value::List(_)));
+        if result.is_unreachable() || result.is_failed() {
+            self.ensure_banner(task);
+            if !loops || result.is_unreachable() {
+                self.notices(task, result);
+                self.explain(task, result, causes);
+                if self.settings.show_task_path_on_failure && self.settings.verbosity < 2 {
+                    self.task_path(task, self.failure_stream());
+                }
+                let (word, colour) = if result.is_unreachable() {
+                    ("UNREACHABLE", &palette.unreachable)
+                } else {
+                    ("FAILED", &palette.error)
+                };
+                let text = format!("fatal: [{host}]: {word}! => {}", self.dump(task, result));
+                self.screen
+                    .print(self.failure_stream(), &text, Some(colour));
+            }
+            if ignored {
+                self.say("...ignoring", &palette.skip);
+            }
+        } else if result.is_skipped() {
+            if self.settings.display_skipped_hosts {
+                self.ensure_banner(task);
+                self.notices(task, result);
+                let tail = if loops {
+                    self.skipped_loop_tail(result)
+                } else {
+                    self.tail(task, result)
+                };
+                self.say(&format!("skipping: [{host}]{tail}"), &palette.skip);
+            }
+        } else {
+            if result.is_changed() || self.settings.display_ok_hosts {
+                self.ensure_banner(task);
+            }
+            self.notices(task, result);
+            if loops {
+                return;
+            }
+            self.show_diff(task, result);
+            let (word, colour) = if result.is_changed() {
+                ("changed", &palette.changed)
+            } else if self.settings.display_ok_hosts {
+                ("ok", &palette.ok)
+            } else {
+                return;
+            };
+            let tail = self.tail(task, result);
+            self.say(&format!("{word}: [{host}]{tail}"), colour);
+        }
+    }
+
+    /// After the items of a loop that was skipped as a whole; the items are shown already.
+    fn skipped_loop_tail(&self, result: &TaskResult) -> String {
+        if !self.shows_result(result, 0) {
+            return String::new();
+        }
+        let mut map = without_internals(&result.fields);
+        for key in ["results", "skipped", "failed", "warnings", "deprecations"] {
+            map.shift_remove(key);
+        }
+        let indent = (self.settings.verbosity > 2).then_some(4);
+        format!(" => {}", json::dumps(&Value::map(map), indent))
+    }
+
+    fn item_result(
+        &mut self,
+        task: &TaskInfo,
+        host: &str,
+        result: &TaskResult,
+        label: &str,
+        causes: &[Cause],
+    ) {
+        let palette = self.settings.palette.clone();
+        let label = if hides(task, result) {
+            CENSORED_ITEM
+        } else {
+            label
+        };
+        if result.is_failed() || result.is_unreachable() {
+            self.ensure_banner(task);
+            self.notices(task, result);
+            self.explain(task, result, causes);
+            let text = format!(
+                "failed: [{host}] (item={label}) => {}",
+                self.dump(task, result)
+            );
+            self.screen
+                .print(self.failure_stream(), &text, Some(&palette.error));
+        } else if result.is_skipped() {
+            if self.settings.display_skipped_hosts {
+                self.ensure_banner(task);
+                self.notices(task, result);
+                let tail = self.tail(task, result);
+                self.say(
+                    &format!("skipping: [{host}] => (item={label}) {tail}"),
+                    &palette.skip,
+                );
+            }
+        } else {
+            let (word, colour) = if result.is_changed() {
+                ("changed", &palette.changed)
+            } else if self.settings.display_ok_hosts {
+                ("ok", &palette.ok)
+            } else {
+                return;
+            };
+            self.ensure_banner(task);
+            self.notices(task, result);
+            self.show_diff(task, result);
+            let tail = self.tail(task, result);
+            self.say(&format!("{word}: [{host}] => (item={label}){tail}"), colour);
+        }
+    }
+
+    fn recap(&self, hosts: &IndexMap<String, HostStats>, custom: &Map) {
+        self.screen.banner("PLAY RECAP");
+        let mut names: Vec<&String> = hosts.keys().collect();
+        names.sort();
+        for name in names {
+            self.screen
+                .print(Stream::Out, &self.recap_line(name, &hosts[name]), None);
+        }
+        self.screen.print(Stream::Out, "", None);
+        if self.settings.show_custom_stats && !custom.is_empty() {
+            self.screen.banner("CUSTOM STATS: ");
+            let one_line = |value: &Value| json::dumps(value, Some(1)).replace('\n', "");
+            let mut keys: Vec<&str> = custom.keys().filter_map(Key::as_str).collect();
+            keys.sort_unstable();
+            for key in keys.into_iter().filter(|k| *k != "_run") {
+                let text = format!("\t{key}: {}", one_line(&custom[key]));
+                self.screen.print(Stream::Out, &text, None);
+            }
+            if let Some(run) = custom.get("_run") {
+                self.screen.print(Stream::Out, "", None);
+                self.screen
+                    .print(Stream::Out, &format!("\tRUN: {}", one_line(run)), None);
+            }
+            self.screen.print(Stream::Out, "", None);
+        }
+        if self.settings.check && self.settings.check_mode_markers {
+            self.screen.banner("DRY RUN");
+        }
+    }
+
+    fn recap_line(&self, host: &str, stats: &HostStats) -> String {
+        let p = &self.settings.palette;
+        let colour = if stats.failures > 0 || stats.unreachable > 0 {
+            &p.error
+        } else if stats.changed > 0 {
+            &p.changed
+        } else {
+            &p.ok
+        };
+        // the padding is of the characters shown, so the columns stay in line with colours too
+        let pad = 26usize.saturating_sub(host.chars().count());
+        let mut line = self.screen.paint(host, Some(colour)) + &" ".repeat(pad) + " :";
+        for (word, count, colour) in [
+            ("ok", stats.ok, Some(&p.ok)),
+            ("changed", stats.changed, Some(&p.changed)),
+            ("unreachable", stats.unreachable, Some(&p.unreachable)),
+            ("failed", stats.failures, Some(&p.error)),
+            ("skipped", stats.skipped, Some(&p.skip)),
+            ("rescued", stats.rescued, Some(&p.ok)),
+            ("ignored", stats.ignored, Some(&p.warn)),
+        ] {
+            let text = format!("{word}={count:<4}");
+            line.push(' ');
+            line.push_str(&self.screen.paint(&text, colour.filter(|_| count > 0)));
+        }
+        line
+    }
+}
+
+impl Reporter for DefaultReporter {
+    fn event(&mut self, event: &Event) {
+        let palette = self.settings.palette.clone();
+        match event {
+            Event::PlaybookStart { file, plays } => {
+                if self.settings.verbosity >= 2 {
+                    let name = std::path::Path::new(file)
+                        .file_name()
+                        .map_or_else(|| file.clone(), |n| n.to_string_lossy().into_owned());
+                    self.screen.banner(&format!("PLAYBOOK: {name}"));
+                    self.say(&format!("{plays} plays in {file}"), &palette.verbose);
+                }
+                if self.settings.check && self.settings.check_mode_markers {
+                    self.screen.banner("DRY RUN");
+                }
+            }
+            Event::PlayStart { name, check_mode } => {
+                let marker = self.check_marker(*check_mode);
+                let name = name.trim();
+                if name.is_empty() {
+                    self.screen.banner(&format!("PLAY{marker}"));
+                } else {
+                    self.screen.banner(&format!("PLAY [{name}]{marker}"));
+                }
+            }
+            Event::NoHostsMatched => self.say("skipping: no hosts matched", &palette.skip),
+            Event::NoHostsRemaining => self.screen.banner("NO MORE HOSTS LEFT"),
+            Event::TaskStart(task) => {
+                // put off until something of the task is shown
+                self.banner = None;
+                if self.settings.display_skipped_hosts && self.settings.display_ok_hosts {
+                    self.task_banner(task);
+                }
+            }
+            Event::Result {
+                task,
+                host,
+                delegated,
+                result,
+                ignore_errors,
+                causes,
+            } => {
+                let host = host_label(host, delegated.as_ref());
+                self.result(task, &host, result, *ignore_errors, causes);
+            }
+            Event::ItemResult {
+                task,
+                host,
+                delegated,
+                result,
+                label,
+                causes,
+                ..
+            } => {
+                let host = host_label(host, delegated.as_ref());
+                self.item_result(task, &host, result, label, causes);
+            }
+            Event::Retry {
+                task,
+                host,
+                delegated,
+                result,
+                retries_left,
+                ..
+            } => {
+                let host = host_label(host, delegated.as_ref());
+                let mut text = format!(
+                    "FAILED - RETRYING: [{host}]: {} ({retries_left} retries left).",
+                    task.name.trim()
+                );
+                if self.shows_result(result, 2) {
+                    text.push_str("Result was: ");
+                    text.push_str(&self.dump(task, result));
+                }
+                self.say(&text, &palette.debug);
+            }
+            Event::Included { file, hosts, label } => {
+                let mut text = format!("included: {file} for {}", hosts.join(", "));
+                if let Some(label) = label {
+                    text.push_str(&format!(" => (item={label})"));
+                }
+                self.say(&text, &palette.included);
+            }
+            Event::Notified { handler, host } => {
+                if self.settings.verbosity >= 2 {
+                    let text = format!("NOTIFIED HANDLER {handler} for {host}");
+                    self.say(&text, &palette.verbose);
+                }
+            }
+            Event::Stats { hosts, custom } => self.recap(hosts, custom),
+        }
+    }
+}
+
+/// `host`, `host -> delegate` or `host -> delegate(address)`.
+fn host_label(host: &str, delegated: Option<&Delegate>) -> String {
+    match delegated {
+        None => host.to_string(),
+        Some(Delegate { name, address }) => match address {
+            Some(address) if address != name => format!("{host} -> {name}({address})"),
+            _ => format!("{host} -> {name}"),
+        },
+    }
+}
+
+fn hides(task: &TaskInfo, result: &TaskResult) -> bool {
+    task.no_log || result.flag("_ansible_no_log")
+}
+
+fn is_debug(action: &str) -> bool {
+    matches!(
+        action,
+        "debug" | "ansible.builtin.debug" | "ansible.legacy.debug"
+    )
+}
+
+/// A copy without the keys that only rplay itself uses, at any depth.
+fn without_internals(map: &Map) -> Map {
+    map.iter()
+        .filter(|(k, _)| !k.as_str().is_some_and(|k| k.starts_with("_ansible_")))
+        .map(|(k, v)| match v {
+            Value::Map(inner) => (k.clone(), Value::map(without_internals(inner))),
+            other => (k.clone(), other.clone()),
+        })
+        .collect()
+}
