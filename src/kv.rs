@@ -256,7 +256,8 @@ mod tests {
     /// Compared, with 120000 random texts more, with what ansible-core makes of them.
     #[test]
     fn arguments_are_split_as_ansible_splits_them() {
-        let cases: &[(&str, bool, &[(&str, &str)])] = &[
+        type Case = (&'static str, bool, &'static [(&'static str, &'static str)]);
+        let cases: &[Case] = &[
             ("", false, &[]),
             ("src=a dest=b", false, &[("src", "a"), ("dest", "b")]),
             ("a=1 b=2 a=3", false, &[("a", "3"), ("b", "2")]),
