@@ -1,28 +1,38 @@
 """Makes what must exist in an AWS account before the playbook runs, and prints it as `export` lines."""
 
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+from datetime import datetime, timedelta, timezone
 
 import boto3
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+REGION = "eu-west-1"
 KEY_PAIR = "demo"
 BUCKET = "dcos-elb-logs"
-REGION = "eu-west-1"
 
 
 def certificate():
-    """A self-signed certificate, imported: its ARN."""
-    with tempfile.TemporaryDirectory() as folder:
-        key, cert = Path(folder, "key.pem"), Path(folder, "cert.pem")
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=dcos.example.com",
-             "-keyout", key, "-out", cert],
-            check=True, stderr=subprocess.DEVNULL,
-        )
-        acm = boto3.client("acm", region_name=REGION)
-        return acm.import_certificate(Certificate=cert.read_bytes(), PrivateKey=key.read_bytes())["CertificateArn"]
+    """A self-signed certificate for the load balancer, imported: its ARN."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "dcos.example.com")])
+    now = datetime.now(timezone.utc)
+    cert = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=30))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    acm = boto3.client("acm", region_name=REGION)
+    return acm.import_certificate(Certificate=cert.public_bytes(pem), PrivateKey=private)["CertificateArn"]
 
 
 def main():
@@ -36,4 +46,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
