@@ -1,1 +1,4 @@
+//! The one integration test binary: a relink with the AWS SDK takes seconds.
 
+#[cfg(feature = "aws")]
+mod aws;

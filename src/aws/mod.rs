@@ -6,17 +6,43 @@
 //! | [`boto`] | `~/.boto` |
 //! | [`client`] | the runtime and the clients |
 //! | [`error`] | AWS's errors in one line |
-//! | `modules` | one file per module |
+//! | [`plan`] | what one run of a module may do: reads always, changes outside check mode |
+//! | [`types`] | arguments and results that several modules share |
+//! | [`modules`] | one file per module |
 //! | [`inventory`] | the `ec2` inventory |
 //!
 //! Nothing here connects anywhere before a module or an inventory asks.
 
+pub mod args;
 pub mod boto;
 pub mod client;
 pub mod error;
 pub mod inventory;
+pub mod modules;
+pub mod plan;
 pub mod settings;
+pub mod types;
 
 pub use client::{Aws, block_on};
 pub use error::Refusal;
 pub use settings::Settings;
+
+use crate::actions::Entry;
+use modules::{igw, nat_gateway, route_table, subnet, tag, vpc};
+use plan::entry;
+
+/// The modules of AWS, under all their names.
+pub static ACTIONS: &[Entry] = &[
+    entry::<vpc::VpcNet>(),
+    entry::<vpc::VpcNetInfo>(),
+    entry::<subnet::VpcSubnet>(),
+    entry::<subnet::VpcSubnetInfo>(),
+    entry::<igw::VpcIgw>(),
+    entry::<igw::VpcIgwInfo>(),
+    entry::<nat_gateway::VpcNatGateway>(),
+    entry::<nat_gateway::VpcNatGatewayInfo>(),
+    entry::<route_table::VpcRouteTable>(),
+    entry::<route_table::VpcRouteTableInfo>(),
+    entry::<tag::Ec2Tag>(),
+    entry::<tag::Ec2TagInfo>(),
+];

@@ -1,0 +1,8 @@
+//! One file per AWS module, or per module and its `_info` form.
+
+pub mod igw;
+pub mod nat_gateway;
+pub mod route_table;
+pub mod subnet;
+pub mod tag;
+pub mod vpc;
