@@ -6,7 +6,9 @@
 use crate::error::Kind;
 use crate::source::Source;
 use crate::value::{Key, Map, Value};
-use crate::{Error, Result, yaml};
+use crate::{Error, Result, kv, yaml};
+
+const FORMS: &str = "write -e key=value, -e '{\"key\": \"value\"}' or -e @file.yml";
 
 /// All `-e` options together; a later one wins over an earlier one.
 ///
@@ -49,7 +51,7 @@ fn load_one(text: &str) -> Result<Map> {
                 other.type_name()
             ),
         )
-        .hint("write -e key=value, -e '{\"key\": \"value\"}' or -e @file.yml")),
+        .hint(FORMS)),
     }
 }
 
@@ -77,16 +79,52 @@ fn user_value(value: Value) -> Value {
 
 fn key_values(text: &str) -> Result<Value> {
     let mut map = Map::default();
-    for word in shell_words::split(text).map_err(|e| {
-        Error::new(
-            Kind::Options,
-            format!("extra vars cannot be split into key=value: {e}: {text}"),
-        )
-    })? {
-        let Some((key, value)) = word.split_once('=') else {
-            return Ok(Value::str(text));
-        };
-        map.insert(Key::from(key), Value::user_text(value, None));
+    for (key, value) in kv::parse(text, false).map_err(|e| e.with_kind(Kind::Options))? {
+        if key == kv::RAW {
+            return Err(Error::new(
+                Kind::Options,
+                format!("extra vars without a value: {value}"),
+            )
+            .hint(FORMS));
+        }
+        map.insert(Key::from(key), Value::user_text(&value, None));
     }
     Ok(Value::map(map))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::json;
+
+    fn loaded(options: &[&str]) -> String {
+        let options: Vec<String> = options.iter().map(|o| o.to_string()).collect();
+        load(&options).map_or_else(
+            |e| e.message().to_string(),
+            |map| json::dumps(&Value::map(map), None),
+        )
+    }
+
+    #[test]
+    fn forms_and_types() {
+        for (options, json) in [
+            (&["a=1 b='x y'"][..], r#"{"a": "1", "b": "x y"}"#),
+            (
+                &[r#"{"a": 1, "b": [true, 1.5]}"#],
+                r#"{"a": 1, "b": [true, 1.5]}"#,
+            ),
+            (&["{a: yes, b: 0644}"], r#"{"a": true, "b": 420}"#),
+            (&["a=1", "a=2"], r#"{"a": "2"}"#),
+            (&["a"], "extra vars without a value: a"),
+            (
+                &["/etc/vars.yml"],
+                "extra vars given as a file name without `@`: /etc/vars.yml",
+            ),
+            (&["[1]"], "extra vars must be a dictionary, [1] is a list"),
+        ] {
+            assert_eq!(loaded(options), json, "{options:?}");
+        }
+        let text = load(&["a={{ b }}".to_string()]);
+        assert!(text.is_ok_and(|m| m["a"].needs_render()));
+    }
 }

@@ -23,7 +23,6 @@ pub struct Settings {
     pub display_failed_stderr: bool,
     pub show_custom_stats: bool,
     pub show_task_path_on_failure: bool,
-    pub show_per_host_start: bool,
     pub check_mode_markers: bool,
     /// Lines of context in diffs (`DIFF_CONTEXT`).
     pub diff_context: usize,
@@ -40,7 +39,6 @@ impl Default for Settings {
             display_failed_stderr: false,
             show_custom_stats: false,
             show_task_path_on_failure: false,
-            show_per_host_start: false,
             check_mode_markers: false,
             diff_context: 3,
             palette: Palette::default(),
@@ -66,7 +64,7 @@ const CENSORED_ITEM: &str = "(censored due to no_log)";
 /// Keys of a result that a `debug` task keeps beside its `msg`.
 const DEBUG_KEPT: &[&str] = &["msg", "exception", "warnings", "deprecations"];
 /// Keys of a result that a `debug: var=` task does not show.
-const DEBUG_HIDDEN: &[&str] = &["msg", "failed", "changed", "false_condition", "skip_reason"];
+const DEBUG_HIDDEN: &[&str] = &["failed", "changed", "skip_reason"];
 
 impl DefaultReporter {
     pub fn new(screen: Screen, settings: Settings) -> DefaultReporter {
@@ -286,7 +284,9 @@ impl DefaultReporter {
             self.ensure_banner(task);
             if !loops || result.is_unreachable() {
                 self.notices(task, result);
-                self.explain(task, result, causes);
+                if !loops {
+                    self.explain(task, result, causes);
+                }
                 if self.settings.show_task_path_on_failure && self.settings.verbosity < 2 {
                     self.task_path(task, self.failure_stream());
                 }
@@ -582,3 +582,6 @@ fn without_internals(map: &Map) -> Map {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ mod scalar;
 use crate::error::{Error, Result};
 use crate::source::{Location, Source};
 use crate::value::{Key, Map, Value};
+use crate::vault;
 use compose::Trust;
 use std::path::Path;
 use std::sync::Arc;
@@ -160,6 +161,14 @@ fn read_file(path: &Path) -> Result<(Option<String>, Arc<Source>)> {
         };
         Error::parse(format!("Unable to read {name}: {reason}"))
     })?;
+    if vault::is_encrypted(&bytes) {
+        let source = Source::new(name, "");
+        let at = Location::new(&source, 1, 1);
+        let plain = vault::secrets().decrypt(&bytes).map_err(|e| e.at(&at))?;
+        let text = String::from_utf8(plain)
+            .map_err(|_| Error::parse("The decrypted file is not UTF-8 text.").at(&at))?;
+        return Ok((Some(text), source));
+    }
     match String::from_utf8(bytes) {
         Ok(text) => Ok((None, Source::new(name, text))),
         Err(e) => {

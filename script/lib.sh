@@ -1,0 +1,50 @@
+# What the scripts share. Source it first: it sets `root` and `cache`, and stops on errors.
+# shellcheck shell=bash
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=$root/.cache
+mkdir -p "$cache"
+
+# say TEXT: a heading between the output of commands.
+say() {
+    if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
+        printf '\n\033[1;36m== %s\033[0m\n' "$*"
+    else
+        printf '\n== %s\n' "$*"
+    fi
+}
+
+# packages NAME...: installs the Debian packages that are missing.
+packages() {
+    local name missing=()
+    for name; do
+        dpkg -s "$name" >/dev/null 2>&1 || missing+=("$name")
+    done
+    [[ ${#missing[@]} == 0 ]] && return
+    say "Installing ${missing[*]}"
+    local sudo=
+    [[ $EUID == 0 ]] || sudo=sudo
+    $sudo apt-get -qq update
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get -qq -y install --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# venv NAME REQUIREMENT...: a Python environment in .cache/NAME that has exactly what is asked for, made once.
+venv() {
+    local folder=$cache/$1
+    shift
+    [[ $(cat "$folder/.made-for" 2>/dev/null) == "$*" ]] && return
+    say "Installing $* into ${folder#"$root"/}"
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check "$@"
+    echo "$*" >"$folder/.made-for"
+}
+
+# build: the rplay binary, into $rplay.
+build() {
+    say "Building rplay"
+    (cd "$root" && cargo build --quiet --bin rplay)
+    local target
+    target=$(cd "$root" && cargo metadata --quiet --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+    rplay=$target/debug/rplay
+}
