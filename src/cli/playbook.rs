@@ -3,7 +3,10 @@
 //! <https://docs.ansible.com/ansible/latest/cli/ansible-playbook.html>
 
 use super::extra_vars;
+use crate::config::Config;
 use crate::error::Kind;
+use crate::report::screen::Screen;
+use crate::report::{self, NoticeSettings, colour, default};
 use crate::run::options::{Listing, Options, Secret};
 use crate::{Error, Result, notice};
 use clap::{ArgAction, Parser};
@@ -261,7 +264,40 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
         print!("{}", super::version::text());
         return Ok(0);
     }
-    let options = options(&args)?;
+    let screen = Screen::standard(colour::wanted_by_environment());
+    let notices = NoticeSettings {
+        verbosity: args.verbose,
+        ..NoticeSettings::default()
+    };
+    report::show_notices(&screen, notices);
+    if args.verbose >= 2 {
+        notice::verbose(2, super::version::text().trim_end());
+    }
+    let config = Config::load()?;
+    notice::verbose(
+        1,
+        match &config.file {
+            Some(path) => format!("Using {} as config file", path.display()),
+            None => "No config file found; using defaults".to_string(),
+        },
+    );
+    refuse_settings(&config)?;
+    let options = options(&args, &config)?;
+    let screen = Screen::standard(match (config.force_color, config.nocolor) {
+        (true, _) => Some(true),
+        (false, true) => Some(false),
+        (false, false) => None,
+    });
+    let settings = default::Settings::new(&options, &config);
+    let notices = NoticeSettings {
+        palette: settings.palette.clone(),
+        verbosity: options.verbosity,
+        hide_warnings: !config.system_warnings,
+        hide_deprecations: !config.deprecation_warnings,
+        verbose_to_stderr: config.verbose_to_stderr,
+    };
+    report::show_notices(&screen, notices);
+    warn_of_no_effect(&args);
     for playbook in &options.playbooks {
         if !playbook.exists() {
             return Err(Error::general(format!(
@@ -269,53 +305,98 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
                 playbook.display()
             )));
         }
+        if !playbook.is_file() {
+            return Err(Error::general(format!(
+                "the playbook: {} does not appear to be a file",
+                playbook.display()
+            )));
+        }
     }
+    let _reporter = default::DefaultReporter::new(screen, settings);
     Err(Error::general("the engine is not there yet"))
 }
 
-/// The options that `args` ask for; asks for passwords where told to.
-pub fn options(args: &Args) -> Result<Options> {
+/// Settings that would change what the user sees and that nothing here obeys yet.
+fn refuse_settings(config: &Config) -> Result<()> {
+    let refused = |what: String| {
+        Err(Error::new(Kind::Options, what).hint("remove the setting or use its default"))
+    };
+    if !matches!(
+        config.stdout_callback.as_str(),
+        "default" | "ansible.builtin.default"
+    ) {
+        return refused(format!(
+            "stdout_callback = {}: there is no such report yet, only `default`",
+            config.stdout_callback
+        ));
+    }
+    if config.result_format != "json" {
+        return refused(format!(
+            "callback_result_format = {}: results are shown as json only, so far",
+            config.result_format
+        ));
+    }
+    if config.log_path.is_some() {
+        notice::warning("log_path has no effect: there is no log file yet");
+    }
+    Ok(())
+}
+
+/// The options that `args` ask for over what `config` says; asks for passwords where told to.
+pub fn options(args: &Args, config: &Config) -> Result<Options> {
     if args.forks == Some(0) {
         return Err(usage(
             "the number of processes (--forks) must be at least 1",
         ));
     }
-    warn_of_no_effect(args);
+    let files = (&args.connection_password_file, &args.become_password_file);
+    let ask_pass = args.ask_pass || config.ask_pass && files.0.is_none();
+    let ask_become_pass = args.ask_become_pass || config.become_ask_pass && files.1.is_none();
     let connection_password = password(
-        args.ask_pass,
+        ask_pass,
         "SSH password: ",
-        args.connection_password_file.as_ref(),
+        files
+            .0
+            .as_ref()
+            .or(config.connection_password_file.as_ref()),
     )?;
-    let prompt = if args.ask_pass {
+    let prompt = if ask_pass {
         "BECOME password[defaults to SSH password]: "
     } else {
         "BECOME password: "
     };
     let mut become_password = password(
-        args.ask_become_pass,
+        ask_become_pass,
         prompt,
-        args.become_password_file.as_ref(),
+        files.1.as_ref().or(config.become_password_file.as_ref()),
     )?;
-    if args.ask_become_pass
+    if ask_become_pass
         && become_password
             .as_ref()
             .is_some_and(|p| p.reveal().is_empty())
     {
         become_password = connection_password.clone();
     }
+    let or_default = |given: Vec<String>, default: &[String]| {
+        if given.is_empty() {
+            default.to_vec()
+        } else {
+            given
+        }
+    };
     Ok(Options {
         playbooks: args.playbooks.clone(),
-        inventory: args.inventory.clone(),
+        inventory: or_default(args.inventory.clone(), &config.inventory.0),
         limit: args.limit.clone(),
         extra_vars: extra_vars::load(&args.extra_vars)?,
-        tags: comma_separated(&args.tags),
-        skip_tags: comma_separated(&args.skip_tags),
+        tags: or_default(comma_separated(&args.tags), &config.run_tags),
+        skip_tags: or_default(comma_separated(&args.skip_tags), &config.skip_tags),
         check: args.check,
-        diff: args.diff,
+        diff: args.diff || config.diff_always,
         step: args.step,
         start_at_task: args.start_at_task.clone(),
-        forks: args.forks.unwrap_or(5),
-        force_handlers: args.force_handlers,
+        forks: args.forks.unwrap_or(config.forks),
+        force_handlers: args.force_handlers || config.force_handlers,
         flush_cache: args.flush_cache,
         module_path: args
             .module_path
@@ -324,7 +405,11 @@ pub fn options(args: &Args) -> Result<Options> {
             .filter(|p| !p.is_empty())
             .map(PathBuf::from)
             .collect(),
-        verbosity: args.verbose,
+        verbosity: if args.verbose > 0 {
+            args.verbose
+        } else {
+            u8::try_from(config.verbosity).unwrap_or(u8::MAX)
+        },
         syntax_check: args.syntax_check,
         list: Listing {
             hosts: args.list_hosts,
@@ -344,9 +429,22 @@ pub fn options(args: &Args) -> Result<Options> {
         become_method: args.become_method.clone(),
         become_user: args.become_user.clone(),
         become_password,
-        vault_ids: args.vault_id.clone(),
-        vault_password_files: args.vault_password_file.clone(),
-        vault_password: password(args.ask_vault_password, "Vault password: ", None)?,
+        vault_ids: config
+            .vault_identity_list
+            .iter()
+            .chain(&args.vault_id)
+            .cloned()
+            .collect(),
+        vault_password_files: if args.vault_password_file.is_empty() {
+            config.vault_password_file.iter().cloned().collect()
+        } else {
+            args.vault_password_file.clone()
+        },
+        vault_password: password(
+            args.ask_vault_password || config.ask_vault_pass,
+            "Vault password: ",
+            None,
+        )?,
     })
 }
 

@@ -1,5 +1,7 @@
 //! Ansible's colours by name, as its `COLOR_*` settings use them.
 
+use crate::config::{Color, Config};
+
 /// The part of an escape sequence that stands for a colour, such as `0;32`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Colour(String);
@@ -71,6 +73,30 @@ pub struct Palette {
     pub diff_add: Colour,
     pub diff_remove: Colour,
     pub diff_lines: Colour,
+}
+
+impl Palette {
+    /// The colours that the configuration names.
+    pub fn new(config: &Config) -> Palette {
+        let default = Palette::default();
+        let pick = |setting: &Color, default: Colour| Colour::named(&setting.0).unwrap_or(default);
+        Palette {
+            ok: pick(&config.color_ok, default.ok),
+            changed: pick(&config.color_changed, default.changed),
+            skip: pick(&config.color_skip, default.skip),
+            unreachable: pick(&config.color_unreachable, default.unreachable),
+            error: pick(&config.color_error, default.error),
+            warn: pick(&config.color_warn, default.warn),
+            deprecate: pick(&config.color_deprecate, default.deprecate),
+            debug: pick(&config.color_debug, default.debug),
+            verbose: pick(&config.color_verbose, default.verbose),
+            highlight: pick(&config.color_highlight, default.highlight),
+            included: pick(&config.color_included, default.included),
+            diff_add: pick(&config.color_diff_add, default.diff_add),
+            diff_remove: pick(&config.color_diff_remove, default.diff_remove),
+            diff_lines: pick(&config.color_diff_lines, default.diff_lines),
+        }
+    }
 }
 
 impl Default for Palette {

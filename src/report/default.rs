@@ -5,7 +5,9 @@
 use super::colour::{Colour, Palette};
 use super::screen::{Screen, Stream};
 use super::{Cause, Delegate, Event, HostStats, Reporter, TaskInfo, diff, failure, json};
+use crate::config::Config;
 use crate::result::TaskResult;
+use crate::run::options::Options;
 use crate::value::{Key, Map, Value};
 use indexmap::IndexMap;
 use std::collections::HashSet;
@@ -24,6 +26,9 @@ pub struct Settings {
     pub show_custom_stats: bool,
     pub show_task_path_on_failure: bool,
     pub check_mode_markers: bool,
+    pub show_per_host_start: bool,
+    /// Results over several lines: always, never, or as the verbosity says.
+    pub pretty_results: Option<bool>,
     /// Lines of context in diffs (`DIFF_CONTEXT`).
     pub diff_context: usize,
     pub palette: Palette,
@@ -40,8 +45,30 @@ impl Default for Settings {
             show_custom_stats: false,
             show_task_path_on_failure: false,
             check_mode_markers: false,
+            show_per_host_start: false,
+            pretty_results: None,
             diff_context: 3,
             palette: Palette::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The settings that ansible.cfg and the environment say, for a run with these options.
+    pub fn new(options: &Options, config: &Config) -> Settings {
+        Settings {
+            verbosity: options.verbosity,
+            check: options.check,
+            display_skipped_hosts: config.display_skipped_hosts,
+            display_ok_hosts: config.display_ok_hosts,
+            display_failed_stderr: config.display_failed_stderr,
+            show_custom_stats: config.show_custom_stats,
+            show_task_path_on_failure: config.show_task_path_on_failure,
+            check_mode_markers: config.check_mode_markers,
+            show_per_host_start: config.show_per_host_start,
+            pretty_results: config.format_pretty,
+            diff_context: config.diff_context as usize,
+            palette: Palette::new(config),
         }
     }
 }
@@ -153,9 +180,17 @@ impl DefaultReporter {
 
     /// A result as JSON, without what is not for the user's eyes.
     fn dump(&self, task: &TaskInfo, result: &TaskResult) -> String {
-        let indent =
-            (result.flag("_ansible_verbose_always") || self.settings.verbosity > 2).then_some(4);
-        json::dumps(&Value::map(self.shown(task, result)), indent)
+        let many_lines = result.flag("_ansible_verbose_always");
+        self.text(self.shown(task, result), many_lines)
+    }
+
+    /// A result's text, over several lines where it is to be so.
+    fn text(&self, map: Map, many_lines: bool) -> String {
+        let many_lines = self
+            .settings
+            .pretty_results
+            .unwrap_or(many_lines || self.settings.verbosity > 2);
+        json::dumps(&Value::map(map), many_lines.then_some(4))
     }
 
     fn shown(&self, task: &TaskInfo, result: &TaskResult) -> Map {
@@ -343,8 +378,7 @@ impl DefaultReporter {
         for key in ["results", "skipped", "failed", "warnings", "deprecations"] {
             map.shift_remove(key);
         }
-        let indent = (self.settings.verbosity > 2).then_some(4);
-        format!(" => {}", json::dumps(&Value::map(map), indent))
+        format!(" => {}", self.text(map, false))
     }
 
     fn item_result(
@@ -488,6 +522,12 @@ impl Reporter for DefaultReporter {
                 self.banner = None;
                 if self.settings.display_skipped_hosts && self.settings.display_ok_hosts {
                     self.task_banner(task);
+                }
+            }
+            Event::HostStart { task, host } => {
+                if self.settings.show_per_host_start {
+                    let text = format!(" [started TASK: {} on {host}]", task.name.trim());
+                    self.say(&text, &palette.verbose);
                 }
             }
             Event::Result {

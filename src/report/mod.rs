@@ -85,6 +85,11 @@ pub enum Event {
     NoHostsMatched,
     NoHostsRemaining,
     TaskStart(TaskInfo),
+    /// A host begins the task (shown where `show_per_host_start` says so).
+    HostStart {
+        task: TaskInfo,
+        host: String,
+    },
     /// A host's final result for the task; `item results` are within it under `results`.
     Result {
         task: TaskInfo,
@@ -156,24 +161,44 @@ pub fn print_error_on(screen: &Screen, palette: &colour::Palette, error: &crate:
     );
 }
 
-/// Sends the notices of all parts of rplay to the screen, those of `-v` up to `verbosity`.
-pub fn show_notices(screen: &Screen, palette: &colour::Palette, verbosity: u8) {
+/// Which notices are shown, and how.
+#[derive(Clone, Debug, Default)]
+pub struct NoticeSettings {
+    pub palette: colour::Palette,
+    /// How many `-v`.
+    pub verbosity: u8,
+    pub hide_warnings: bool,
+    pub hide_deprecations: bool,
+    /// What `-v` adds goes to standard error.
+    pub verbose_to_stderr: bool,
+}
+
+/// Sends the notices of all parts of rplay to the screen.
+pub fn show_notices(screen: &Screen, settings: NoticeSettings) {
     use crate::notice::{Level, set_sink};
-    let (screen, palette) = (screen.clone(), palette.clone());
-    set_sink(move |level, text| match level {
-        Level::Warning => screen.print(
-            Stream::Err,
-            &format!("[WARNING]: {text}"),
-            Some(&palette.warn),
-        ),
-        Level::Deprecated => screen.print(
-            Stream::Err,
-            &format!("[DEPRECATION WARNING]: {text}"),
-            Some(&palette.deprecate),
-        ),
-        Level::Verbose(at) if at <= verbosity => {
-            screen.print(Stream::Out, text, Some(&palette.verbose));
+    let screen = screen.clone();
+    set_sink(move |level, text| {
+        let palette = &settings.palette;
+        match level {
+            Level::Warning if !settings.hide_warnings => screen.print(
+                Stream::Err,
+                &format!("[WARNING]: {text}"),
+                Some(&palette.warn),
+            ),
+            Level::Deprecated if !settings.hide_deprecations => screen.print(
+                Stream::Err,
+                &format!("[DEPRECATION WARNING]: {text}"),
+                Some(&palette.deprecate),
+            ),
+            Level::Verbose(at) if at <= settings.verbosity => {
+                let stream = if settings.verbose_to_stderr {
+                    Stream::Err
+                } else {
+                    Stream::Out
+                };
+                screen.print(stream, text, Some(&palette.verbose));
+            }
+            _ => {}
         }
-        Level::Verbose(_) => {}
     });
 }
