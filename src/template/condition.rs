@@ -1,0 +1,146 @@
+//! Conditions: `when`, `changed_when`, `failed_when`, `until`, `assert: that`.
+//!
+//! Follows <https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_conditionals.html>, and where
+//! ansible-core 2.19 refuses what older versions took, takes it with a deprecation notice.
+
+use super::templar::Templar;
+use crate::error::Kind;
+use crate::notice;
+use crate::source::Location;
+use crate::value::{Value, is_template};
+use crate::{Error, Result};
+use std::sync::Arc;
+
+impl Templar {
+    /// A condition of `when`, `changed_when`, `until`, ...: text is an expression, a bool is itself.
+    ///
+    /// Errors if the expression is empty, cannot be read or uses something undefined.
+    pub fn condition(&self, value: &Value) -> Result<bool> {
+        let (text, at, verbatim) = match value {
+            Value::Str(text) => (Arc::clone(text), None, false),
+            Value::Template(t) => (Arc::clone(&t.text), t.at.as_ref(), t.verbatim),
+            Value::List(items) => {
+                for item in items.iter() {
+                    if !self.condition(item)? {
+                        return Ok(false);
+                    }
+                }
+                return Ok(true);
+            }
+            Value::Bool(b) => return Ok(*b),
+            Value::Null => return Ok(true),
+            Value::Vault(_) => {
+                let text = self.render(value)?;
+                return self.condition(&text);
+            }
+            other => return Ok(truth(other, &format!("{}", other.to_json()))),
+        };
+        self.condition_text(&text, at, verbatim)
+    }
+
+    fn condition_text(
+        &self,
+        text: &Arc<str>,
+        at: Option<&Location>,
+        verbatim: bool,
+    ) -> Result<bool> {
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            return Err(Error::new(
+                Kind::Template,
+                "Empty conditional expressions are not allowed.",
+            )
+            .at_opt(at));
+        }
+        let result = if is_template(trimmed) {
+            match self.with_braces(text, trimmed, at, verbatim) {
+                Ok(result) => Ok(result),
+                Err(error) => Err(error),
+            }
+        } else {
+            self.expression_at(text, at, verbatim)
+        };
+        let result = result.map_err(|error| match error.kind() {
+            Kind::Undefined => error.context("Error while evaluating conditional"),
+            _ => error,
+        })?;
+        Ok(match &result {
+            Value::Bool(b) => *b,
+            other => truth(other, trimmed),
+        })
+    }
+
+    /// A condition with templates in it, as the oldest playbooks have them.
+    fn with_braces(
+        &self,
+        text: &Arc<str>,
+        trimmed: &str,
+        at: Option<&Location>,
+        verbatim: bool,
+    ) -> Result<Value> {
+        notice::deprecated(format!(
+            "Conditionals should not be surrounded by templating delimiters such as {{{{ }}}} or {{% %}}: {trimmed}"
+        ));
+        let whole = trimmed.starts_with("{%")
+            || (trimmed.starts_with("{{")
+                && trimmed.ends_with("}}")
+                && trimmed[2..trimmed.len() - 2].find("{{").is_none());
+        if whole {
+            return self.render(&Value::Template(Arc::new(crate::value::Template {
+                text: Arc::clone(text),
+                at: at.cloned(),
+                verbatim,
+            })));
+        }
+        self.expression_at(&Arc::from(without_braces(text)), at, false)
+    }
+}
+
+/// The expression that a text with templates as operands means: `{{ a }} == 'b'` and `'{{ a }}' == 'b'` are `(a) == 'b'`.
+fn without_braces(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(i) = rest.find("{{") {
+        let Some(length) = rest[i..].find("}}") else {
+            break;
+        };
+        let inner = rest[i + 2..i + length].trim().trim_matches('-');
+        let mut before = &rest[..i];
+        let mut after = &rest[i + length + 2..];
+        // quotes that hold nothing but the template make text of it
+        let quote = before.chars().last().filter(|c| matches!(c, '\'' | '"'));
+        let quoted = quote.filter(|q| after.starts_with(*q));
+        if quoted.is_some() {
+            before = &before[..before.len() - 1];
+            after = &after[1..];
+        }
+        out.push_str(before);
+        if quoted.is_some() {
+            out.push_str(&format!("(({inner}) ~ '')"));
+        } else {
+            out.push_str(&format!("({inner})"));
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The truth of a result that is not a boolean.
+///
+/// Text that names a truth value counts as that value, as it did when conditions were evaluated twice.
+fn truth(value: &Value, text: &str) -> bool {
+    let result = match value {
+        Value::Str(s) => match s.trim().to_ascii_lowercase().as_str() {
+            "false" | "no" | "off" | "n" | "f" | "0" | "none" | "" => false,
+            _ => true,
+        },
+        other => other.is_truthy(),
+    };
+    notice::deprecated(format!(
+        "Conditional result ({}) was derived from value of type '{}'. Conditionals must have a boolean result: {text}",
+        if result { "True" } else { "False" },
+        value.type_name()
+    ));
+    result
+}

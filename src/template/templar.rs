@@ -1,0 +1,520 @@
+//! The engine that all templates share, and the templar of one host and task.
+
+use super::Scope;
+use super::compile::{self, Syntax, Unit};
+use super::exec::concat;
+use super::interp::{Here, Interp, Page};
+use super::ops::failure;
+use super::python;
+use crate::error::Kind;
+use crate::search::SearchPath;
+use crate::source::{Location, Source};
+use crate::value::{Key, Map, Template, Value, is_template};
+use crate::{Error, Result, vault};
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::thread::{self, ThreadId};
+
+type Hashed<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// A value of a variable, and whether anything in it is still to be rendered.
+#[derive(Clone, Debug)]
+pub enum Raw {
+    Clean(Value),
+    Lazy(Value),
+}
+
+/// What all templates of a run share: compiled templates, by their text.
+///
+/// Cheap to share; one per run.
+#[derive(Default)]
+pub struct Engine {
+    yaml: RwLock<Hashed<Arc<str>, Arc<Unit>>>,
+    expressions: RwLock<Hashed<Arc<str>, Arc<Unit>>>,
+    files: RwLock<Hashed<(Arc<str>, Syntax), Arc<Unit>>>,
+}
+
+/// Which cache a text belongs to.
+enum As<'a> {
+    Template,
+    Expression,
+    File(&'a Syntax),
+}
+
+impl Engine {
+    pub fn new() -> Arc<Engine> {
+        Arc::new(Engine::default())
+    }
+
+    fn compile(&self, text: &Arc<str>, what: As<'_>) -> Result<Arc<Unit>, compile::SyntaxError> {
+        fn cached<K: std::hash::Hash + Eq>(
+            cache: &RwLock<Hashed<K, Arc<Unit>>>,
+            key: K,
+            make: impl FnOnce() -> Result<Unit, compile::SyntaxError>,
+        ) -> Result<Arc<Unit>, compile::SyntaxError> {
+            if let Some(unit) = cache.read().unwrap_or_else(|e| e.into_inner()).get(&key) {
+                return Ok(Arc::clone(unit));
+            }
+            let unit = Arc::new(make()?);
+            cache
+                .write()
+                .unwrap_or_else(|e| e.into_inner())
+                .insert(key, Arc::clone(&unit));
+            Ok(unit)
+        }
+        match what {
+            As::Template => cached(&self.yaml, Arc::clone(text), || {
+                compile::template(text, &Syntax::YAML)
+            }),
+            As::Expression => cached(&self.expressions, Arc::clone(text), || {
+                compile::expression(text)
+            }),
+            As::File(syntax) => cached(&self.files, (Arc::clone(text), syntax.clone()), || {
+                compile::template(text, syntax)
+            }),
+        }
+    }
+}
+
+/// Renders values for one host and task. Resolves each variable once.
+pub struct Templar {
+    engine: Arc<Engine>,
+    scope: Arc<dyn Scope>,
+    files: Arc<SearchPath>,
+    memo: Mutex<Memo>,
+}
+
+#[derive(Default)]
+struct Memo {
+    /// Variables by name.
+    vars: Hashed<Arc<str>, Raw>,
+    /// Rendered templates and containers by address; the key's owner is kept so that it stays theirs.
+    parts: Hashed<usize, (Value, Value)>,
+    /// Variables being resolved, innermost last, to find one that needs itself.
+    active: Vec<(ThreadId, Arc<str>)>,
+}
+
+/// More variables on top of a scope.
+struct Layer {
+    extra: Map,
+    base: Arc<dyn Scope>,
+}
+
+impl Scope for Layer {
+    fn get(&self, name: &str) -> Option<Value> {
+        match self.extra.get(name) {
+            Some(v) => Some(v.clone()),
+            None => self.base.get(name),
+        }
+    }
+    fn names(&self) -> Vec<Arc<str>> {
+        let mut names = self.base.names();
+        for key in self.extra.keys() {
+            if let Key::Str(name) = key
+                && self.base.get(name).is_none()
+            {
+                names.push(Arc::clone(name));
+            }
+        }
+        names
+    }
+}
+
+thread_local! {
+    /// Templates inside of templates, over all templars of the thread: hostvars may come back to where they began.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// No honest playbook nests this deep; a smaller number than what the stack of a thread bears.
+const DEEPEST: u32 = 50;
+
+impl Templar {
+    /// A templar over `scope`; `files` is where lookups and template includes look.
+    pub fn new(engine: &Arc<Engine>, scope: Arc<dyn Scope>, files: Arc<SearchPath>) -> Templar {
+        Templar {
+            engine: Arc::clone(engine),
+            scope,
+            files,
+            memo: Mutex::default(),
+        }
+    }
+
+    /// A templar with more variables on top, such as the loop's `item`. Resolved variables are not shared.
+    pub fn with(&self, extra: Map) -> Templar {
+        let layer = Layer {
+            extra,
+            base: Arc::clone(&self.scope),
+        };
+        Templar::new(&self.engine, Arc::new(layer), Arc::clone(&self.files))
+    }
+
+    /// Where files are looked for.
+    pub fn files(&self) -> &SearchPath {
+        &self.files
+    }
+
+    /// All names of variables.
+    pub fn names(&self) -> Vec<Arc<str>> {
+        self.scope.names()
+    }
+
+    /// Whether there is a variable of that name.
+    pub fn defines(&self, name: &str) -> bool {
+        self.scope.get(name).is_some()
+    }
+
+    /// The variable, fully rendered; none if there is no such variable.
+    pub fn get(&self, name: &str) -> Result<Option<Value>> {
+        match self.variable(name)? {
+            None => Ok(None),
+            Some(Raw::Clean(v)) => Ok(Some(v)),
+            Some(Raw::Lazy(v)) => self.render(&v).map(Some),
+        }
+    }
+
+    /// The name that a mistyped one most likely meant.
+    pub fn suggest(&self, name: &str) -> Option<String> {
+        let names = self.names();
+        crate::error::did_you_mean(name, names.iter().map(|n| &**n).filter(|n| *n != name))
+            .map(str::to_string)
+    }
+
+    fn memo(&self) -> MutexGuard<'_, Memo> {
+        self.memo.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// The value with every template in it rendered and every vault text decrypted.
+    ///
+    /// Map entries and list items that render to `omit` are dropped; a value that is itself `omit` stays.
+    /// A lone `{{ expression }}` keeps its type. The result holds no template.
+    pub fn render(&self, value: &Value) -> Result<Value> {
+        if !value.needs_render() {
+            return Ok(value.clone());
+        }
+        self.deep_dropping(value, true)
+    }
+
+    /// As [`Templar::render`], to text: what Python's `str()` would give.
+    pub fn render_str(&self, value: &Value) -> Result<String> {
+        Ok(match self.render(value)? {
+            Value::Null => String::new(),
+            other => python::str(&other),
+        })
+    }
+
+    /// The value of an expression without braces, as `debug: var=` takes it.
+    pub fn expression(&self, text: &str) -> Result<Value> {
+        self.expression_at(&Arc::from(text), None, false)
+    }
+
+    /// As [`Templar::expression`], with the place where the text starts.
+    pub fn expression_at(
+        &self,
+        text: &Arc<str>,
+        at: Option<&Location>,
+        verbatim: bool,
+    ) -> Result<Value> {
+        let unit = self
+            .engine
+            .compile(text, As::Expression)
+            .map_err(|e| self.syntax_error(e, "expression", text, at, verbatim))?;
+        self.evaluate(unit, at, verbatim)
+    }
+
+    fn syntax_error(
+        &self,
+        error: compile::SyntaxError,
+        what: &str,
+        text: &Arc<str>,
+        at: Option<&Location>,
+        verbatim: bool,
+    ) -> Error {
+        let offset = error.offset as u32;
+        let unit = Unit {
+            text: Arc::clone(text),
+            body: compile::Body::Template(Vec::new()),
+            mutates: false,
+            trailing: 0,
+            syntax: Syntax::YAML,
+        };
+        let here = Here {
+            unit: Arc::new(unit),
+            at: at.cloned(),
+            verbatim,
+            page: Rc::default(),
+        };
+        error
+            .into_error(what)
+            .at_opt(here.location(offset).as_ref())
+    }
+
+    fn evaluate(&self, unit: Arc<Unit>, at: Option<&Location>, verbatim: bool) -> Result<Value> {
+        self.evaluate_on(unit, at, verbatim)
+    }
+
+    fn evaluate_on(&self, unit: Arc<Unit>, at: Option<&Location>, verbatim: bool) -> Result<Value> {
+        let depth = DEPTH.get();
+        if depth >= DEEPEST {
+            return Err(Error::new(
+                Kind::Template,
+                "Recursive loop detected in template: maximum recursion depth exceeded",
+            ));
+        }
+        DEPTH.set(depth + 1);
+        let trailing = unit.trailing;
+        let here = Rc::new(Here {
+            unit,
+            at: at.cloned(),
+            verbatim,
+            page: Rc::new(Page::default()),
+        });
+        let result = Interp::new(self).run(&here);
+        DEPTH.set(depth);
+        match result? {
+            Value::Str(text) if trailing > 0 => {
+                Ok(Value::from(text.to_string() + &"\n".repeat(trailing)))
+            }
+            value => Ok(value),
+        }
+    }
+
+    /// The value of a template, without looking whether it was rendered before.
+    fn template(&self, template: &Template) -> Result<Value> {
+        let unit = self
+            .engine
+            .compile(&template.text, As::Template)
+            .map_err(|e| {
+                self.syntax_error(
+                    e,
+                    "template",
+                    &template.text,
+                    template.at.as_ref(),
+                    template.verbatim,
+                )
+            })?;
+        self.evaluate(unit, template.at.as_ref(), template.verbatim)
+            .map_err(|e| e.at_opt(template.at.as_ref()))
+    }
+
+    /// A variable, rendered as far as its outermost part.
+    pub fn variable(&self, name: &str) -> Result<Option<Raw>> {
+        if let Some(raw) = self.memo().vars.get(name) {
+            return Ok(Some(raw.clone()));
+        }
+        let Some(value) = self.scope.get(name) else {
+            return Ok(None);
+        };
+        let name: Arc<str> = Arc::from(name);
+        let raw = match &value {
+            Value::Template(_) => {
+                let me = (thread::current().id(), Arc::clone(&name));
+                {
+                    let mut memo = self.memo();
+                    if memo.active.contains(&me) {
+                        let error = Error::new(
+                            Kind::Template,
+                            format!(
+                                "Recursive loop detected in template: variable '{name}' needs its own value"
+                            ),
+                        );
+                        return Err(match &value {
+                            Value::Template(t) => error.at_opt(t.at.as_ref()),
+                            _ => error,
+                        });
+                    }
+                    memo.active.push(me);
+                }
+                let result = self.settle(&value);
+                self.memo().active.pop();
+                result?
+            }
+            _ => self.settle(&value)?,
+        };
+        self.memo().vars.insert(name, raw.clone());
+        Ok(Some(raw))
+    }
+
+    /// A value of the user's, rendered as far as its outermost part.
+    pub fn settle(&self, value: &Value) -> Result<Raw> {
+        Ok(match value {
+            Value::Template(t) => {
+                Raw::Clean(self.part(value, Arc::as_ptr(t) as usize, || self.template(t))?)
+            }
+            Value::Vault(v) => {
+                Raw::Clean(self.part(value, Arc::as_ptr(v) as usize, || self.decrypt(v))?)
+            }
+            Value::List(_) | Value::Map(_) if value.needs_render() => Raw::Lazy(value.clone()),
+            other => Raw::Clean(other.clone()),
+        })
+    }
+
+    fn decrypt(&self, v: &crate::value::Vault) -> Result<Value> {
+        let text = vault::decrypt_variable(v)?;
+        if is_template(&text) {
+            // the place is the vault text's, so that nothing of the secret is quoted
+            return self.template(&Template {
+                text,
+                at: v.at.clone(),
+                verbatim: false,
+            });
+        }
+        Ok(Value::Str(text))
+    }
+
+    /// What `make` gives for a part of a variable; made once.
+    fn part(
+        &self,
+        value: &Value,
+        address: usize,
+        make: impl FnOnce() -> Result<Value>,
+    ) -> Result<Value> {
+        if let Some((_, made)) = self.memo().parts.get(&address) {
+            return Ok(made.clone());
+        }
+        let made = make()?;
+        self.memo()
+            .parts
+            .insert(address, (value.clone(), made.clone()));
+        Ok(made)
+    }
+
+    /// The value with everything in it rendered; `omit` stays where it is.
+    pub fn deep(&self, value: &Value) -> Result<Value> {
+        self.deep_dropping(value, false)
+    }
+
+    fn deep_dropping(&self, value: &Value, drop: bool) -> Result<Value> {
+        if !value.needs_render() {
+            return Ok(value.clone());
+        }
+        match value {
+            Value::List(items) => {
+                let make = || {
+                    let mut out = Vec::with_capacity(items.len());
+                    for item in items.iter() {
+                        match self.deep_dropping(item, drop)? {
+                            Value::Omit if drop => {}
+                            item => out.push(item),
+                        }
+                    }
+                    Ok(Value::list(out))
+                };
+                if drop {
+                    make()
+                } else {
+                    self.part(value, Arc::as_ptr(items) as usize, make)
+                }
+            }
+            Value::Map(entries) => {
+                let make = || {
+                    let mut out = Map::default();
+                    for (key, item) in entries.iter() {
+                        let key = match key {
+                            Key::Other(k) if k.needs_render() => Key::from_value(self.deep(k)?),
+                            other => other.clone(),
+                        };
+                        match self.deep_dropping(item, drop)? {
+                            Value::Omit if drop => {}
+                            item => {
+                                out.insert(key, item);
+                            }
+                        }
+                    }
+                    Ok(Value::map(out))
+                };
+                if drop {
+                    make()
+                } else {
+                    self.part(value, Arc::as_ptr(entries) as usize, make)
+                }
+            }
+            _ => match self.settle(value)? {
+                Raw::Clean(v) | Raw::Lazy(v) => Ok(v),
+            },
+        }
+    }
+
+    // ---- files ----
+
+    /// Renders the text of a whole file; `extra` are more variables on top.
+    ///
+    /// What is printed is always text, and nothing of it is templated again.
+    pub fn render_file(
+        &self,
+        source: &Arc<Source>,
+        options: super::FileOptions,
+        extra: Map,
+    ) -> Result<String> {
+        let (text, options, skipped) = options.header(&source.text)?;
+        let syntax = options.syntax();
+        let text: Arc<str> = Arc::from(text);
+        let at = Location::new(source, skipped + 1, 1);
+        let unit = self
+            .engine
+            .compile(&text, As::File(&syntax))
+            .map_err(|e| self.syntax_error(e, "template", &text, Some(&at), true))?;
+        let inner = self.with(extra);
+        let value = inner.evaluate(unit, Some(&at), true)?;
+        let out = match value {
+            Value::Null => String::new(),
+            other => python::str(&concat(vec![other])),
+        };
+        Ok(match &*options.newline_sequence {
+            "\n" => out,
+            other => out.replace("\r\n", "\n").replace('\n', other),
+        })
+    }
+
+    /// The file of a template that another one names.
+    pub fn find_template(&self, name: &str, from: &Here) -> Result<PathBuf> {
+        let near = from
+            .at
+            .as_ref()
+            .and_then(|at| {
+                Path::new(&at.source.name)
+                    .parent()
+                    .map(|dir| dir.join(name))
+            })
+            .filter(|p| p.is_file());
+        if let Some(path) = near {
+            return Ok(path);
+        }
+        self.files.find("templates", name).map_err(|tried| {
+            failure(format_args!(
+                "'{name}' not found in search path: {}",
+                tried
+                    .iter()
+                    .map(|p| python::quote(&p.display().to_string()))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ))
+        })
+    }
+
+    /// Reads and compiles a template that another one names.
+    pub fn load_template(&self, path: &Path, from: &Here, page: &Rc<Page>) -> Result<Here> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| failure(format_args!("{}: {e}", path.display())))?;
+        let source = Source::new(path.display().to_string(), text);
+        let syntax = Syntax {
+            escapes: true,
+            keep_trailing_newline: false,
+            ..from.unit.syntax.clone()
+        };
+        let text: Arc<str> = Arc::from(&*source.text);
+        let at = Location::new(&source, 1, 1);
+        let unit = self
+            .engine
+            .compile(&text, As::File(&syntax))
+            .map_err(|e| self.syntax_error(e, "template", &text, Some(&at), true))?;
+        Ok(Here {
+            unit,
+            at: Some(at),
+            verbatim: true,
+            page: Rc::clone(page),
+        })
+    }
+}
