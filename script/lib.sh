@@ -40,11 +40,29 @@ venv() {
     echo "$*" >"$folder/.made-for"
 }
 
+# rust: cargo on the path, and what linking needs.
+rust() {
+    packages gcc libc6-dev make ca-certificates
+    local folder
+    for folder in "${CARGO_HOME:-}/bin" "${HOME:-}/.cargo/bin"; do
+        command -v cargo >/dev/null && break
+        [[ -x $folder/cargo ]] && PATH=$folder:$PATH
+    done
+    command -v cargo >/dev/null && return
+    echo "cargo is not on the path: install Rust 1.94 or newer, see https://rustup.rs" >&2
+    return 1
+}
+
+# target: the folder that cargo builds into.
+target() {
+    (cd "$root" && cargo metadata --quiet --format-version 1 --no-deps) |
+        sed 's/.*"target_directory":"\([^"]*\)".*/\1/'
+}
+
 # build: the rplay binary, into $rplay.
 build() {
-    say "Building rplay"
+    rust
+    say "Building rplay (the AWS client takes some minutes, once)"
     (cd "$root" && cargo build --quiet --bin rplay)
-    local target
-    target=$(cd "$root" && cargo metadata --quiet --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
-    rplay=$target/debug/rplay
+    rplay=$(target)/debug/rplay
 }
