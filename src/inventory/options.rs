@@ -1,0 +1,105 @@
+//! The settings that change how inventories are read.
+
+use crate::{Error, Result};
+
+/// What happens to group names that are not valid variable names (`TRANSFORM_INVALID_GROUP_CHARS`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GroupChars {
+    /// Kept, with a warning.
+    #[default]
+    Never,
+    /// Replaced by underscores, with a warning.
+    Always,
+    /// Replaced without a word.
+    Silently,
+    /// Kept without a word.
+    Ignore,
+}
+
+impl GroupChars {
+    /// Reads the setting's value as ansible.cfg has it.
+    pub fn parse(text: &str) -> Result<GroupChars> {
+        Ok(match text {
+            "never" => GroupChars::Never,
+            "always" => GroupChars::Always,
+            "silently" => GroupChars::Silently,
+            "ignore" => GroupChars::Ignore,
+            other => {
+                return Err(
+                    Error::general(format!("force_valid_group_names cannot be '{other}'"))
+                        .hint("use always, never, ignore or silently"),
+                );
+            }
+        })
+    }
+}
+
+/// What happens when a pattern names nothing (`HOST_PATTERN_MISMATCH`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mismatch {
+    #[default]
+    Warning,
+    Error,
+    Ignore,
+}
+
+impl Mismatch {
+    /// Reads the setting's value as ansible.cfg has it.
+    pub fn parse(text: &str) -> Result<Mismatch> {
+        Ok(match text {
+            "warning" => Mismatch::Warning,
+            "error" => Mismatch::Error,
+            "ignore" => Mismatch::Ignore,
+            other => {
+                return Err(
+                    Error::general(format!("host_pattern_mismatch cannot be '{other}'"))
+                        .hint("use warning, error or ignore"),
+                );
+            }
+        })
+    }
+}
+
+/// Settings of ansible.cfg's `[inventory]` section and their neighbours, with Ansible's defaults.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Kinds of source that are tried, in this order (`INVENTORY_ENABLED`).
+    pub enabled: Vec<String>,
+    /// Endings of files that are passed over in a folder (`INVENTORY_IGNORE_EXTS`).
+    pub ignore_extensions: Vec<String>,
+    /// Regular expressions for files that are passed over in a folder (`INVENTORY_IGNORE_PATTERNS`).
+    pub ignore_patterns: Vec<String>,
+    /// One source that cannot be read ends the run (`INVENTORY_ANY_UNPARSED_IS_FAILED`).
+    pub any_unparsed_is_failed: bool,
+    /// No source that can be read ends the run (`INVENTORY_UNPARSED_IS_FAILED`).
+    pub unparsed_is_failed: bool,
+    /// Warn if no source could be read (`INVENTORY_UNPARSED_WARNING`).
+    pub unparsed_warning: bool,
+    /// Warn if there is no host but the implicit localhost (`LOCALHOST_WARNING`).
+    pub localhost_warning: bool,
+    pub group_chars: GroupChars,
+    pub mismatch: Mismatch,
+    /// Dictionaries are merged instead of replaced (`DEFAULT_HASH_BEHAVIOUR`).
+    pub merge: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        let list = |items: &[&str]| items.iter().map(|s| s.to_string()).collect();
+        Options {
+            enabled: list(&["host_list", "script", "auto", "yaml", "ini", "toml"]),
+            ignore_extensions: list(&[
+                ".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig",
+                ".cfg", ".retry",
+            ]),
+            ignore_patterns: Vec::new(),
+            any_unparsed_is_failed: false,
+            unparsed_is_failed: false,
+            unparsed_warning: true,
+            localhost_warning: true,
+            group_chars: GroupChars::default(),
+            mismatch: Mismatch::default(),
+            merge: false,
+        }
+    }
+}

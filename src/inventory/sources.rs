@@ -1,0 +1,311 @@
+//! From what `-i` says to hosts and groups: which kind of source it is, and what happens if it
+//! cannot be read.
+
+use super::Inventory;
+use super::builtin::{self, BuiltinRequest};
+use super::data::{Data, Origin};
+use super::{address, ini, script, yaml};
+use crate::search::expand_home;
+use crate::source::Source;
+use crate::{Error, Result, notice};
+use fancy_regex::Regex;
+use std::path::{Path, PathBuf, absolute};
+
+/// Names of folder entries that are never inventories.
+const NEVER: [&str; 3] = ["host_vars", "group_vars", "vars_plugins"];
+
+/// Reads all sources of the inventory anew. Later ones win.
+pub(super) fn read_all(inventory: &mut Inventory, refresh: bool) -> Result<()> {
+    let mut parsed = false;
+    for source in inventory.sources.clone() {
+        if source.is_empty() {
+            continue;
+        }
+        parsed |= read(inventory, &source, refresh)?;
+        inventory.data.reconcile();
+    }
+    let options = &inventory.options;
+    if !parsed {
+        if options.unparsed_is_failed {
+            return Err(Error::general(
+                "No inventory was parsed, please check your configuration and options.",
+            ));
+        }
+        if options.unparsed_warning {
+            notice::warning("No inventory was parsed, only implicit localhost is available");
+        }
+    }
+    Ok(())
+}
+
+/// Reads one source; `false` if it could not be read, which was said then.
+fn read(inventory: &mut Inventory, source: &str, refresh: bool) -> Result<bool> {
+    if let Some(name) = builtin::name_of(source) {
+        return read_builtin(inventory, name, source, refresh).map(|()| true);
+    }
+    if source.contains(',') && !Path::new(source).exists() {
+        return read_list(inventory, source);
+    }
+    let path = full_path(source);
+    if path.is_dir() {
+        return read_folder(inventory, &path);
+    }
+    let mut failures = Vec::new();
+    // a source that fails half-way must leave nothing behind
+    let before = inventory.data.clone();
+    inventory.data.origin = Some(Origin::file(&path));
+    if path.exists() {
+        match read_file(&path, &mut inventory.data, &inventory.options.enabled) {
+            Ok(()) => {
+                inventory.data.origin = None;
+                return Ok(true);
+            }
+            Err(errors) => failures = errors,
+        }
+    }
+    inventory.data = before;
+    failed(inventory, &path, failures)
+}
+
+/// A path as messages and `inventory_file` have it.
+fn full_path(source: &str) -> PathBuf {
+    let path = expand_home(source);
+    let path = absolute(&path).unwrap_or(path);
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::ParentDir => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+/// Says why a source could not be read, and that it is left out.
+fn failed(inventory: &Inventory, path: &Path, failures: Vec<(&str, Error)>) -> Result<bool> {
+    for (plugin, error) in failures {
+        notice::warning(format!(
+            "Failed to parse inventory with '{plugin}' plugin: {}",
+            error.report()
+        ));
+    }
+    let message = format!("Unable to parse {} as an inventory source", path.display());
+    if inventory.options.any_unparsed_is_failed {
+        return Err(Error::general(message));
+    }
+    notice::warning(message);
+    Ok(false)
+}
+
+fn read_builtin(
+    inventory: &mut Inventory,
+    name: &'static str,
+    source: &str,
+    refresh: bool,
+) -> Result<()> {
+    let path = full_path(source);
+    let mut config_dirs: Vec<PathBuf> = Vec::new();
+    if source.contains('/') || path.exists() {
+        config_dirs.extend(path.parent().map(Path::to_path_buf));
+    }
+    config_dirs.extend(inventory.playbook_dir.clone());
+    config_dirs.dedup();
+    let request = BuiltinRequest {
+        source,
+        config_dirs,
+        refresh,
+    };
+    inventory.data.origin = Some(Origin::file(&path));
+    let result = builtin::parse(name, &request, &mut inventory.data);
+    inventory.data.origin = None;
+    result
+}
+
+/// `host1,host2:2222`. Ranges are expanded where `advanced_host_list` is enabled.
+fn read_list(inventory: &mut Inventory, source: &str) -> Result<bool> {
+    let enabled = &inventory.options.enabled;
+    let is_on = |name: &str| enabled.iter().any(|e| short_name(e) == name);
+    let ranges = is_on("advanced_host_list");
+    if !ranges && !is_on("host_list") {
+        return failed(inventory, Path::new(source), Vec::new());
+    }
+    let before = inventory.data.clone();
+    let data = &mut inventory.data;
+    data.origin = Some(Origin::list(source));
+    let result = (|| {
+        for word in source.split(',').map(str::trim).filter(|w| !w.is_empty()) {
+            let (hosts, port) = if ranges {
+                address::expand(word)?
+            } else {
+                let (host, port) = address::split_port(word, false).unwrap_or((word, None));
+                (vec![host.to_string()], port)
+            };
+            for host in hosts {
+                if !data.hosts.contains_key(host.as_str()) {
+                    data.add_host(&host, Some("ungrouped"), port)?;
+                }
+            }
+        }
+        Ok(())
+    })();
+    data.origin = None;
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) => {
+            inventory.data = before;
+            failed(
+                inventory,
+                Path::new(source),
+                vec![("advanced_host_list", error)],
+            )
+        }
+    }
+}
+
+/// All sources in a folder, by name; `group_vars`, hidden files and configured endings left out.
+fn read_folder(inventory: &mut Inventory, dir: &Path) -> Result<bool> {
+    let mut names: Vec<String> = std::fs::read_dir(dir)
+        .map_err(|e| Error::from(e).context(format!("cannot read {}", dir.display())))?
+        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
+        .collect();
+    names.sort();
+    let patterns: Vec<Regex> = inventory
+        .options
+        .ignore_patterns
+        .iter()
+        .map(|p| {
+            Regex::new(p).map_err(|e| {
+                Error::general(format!("ignore_patterns: '{p}' is no regular expression"))
+                    .hint(e.to_string())
+            })
+        })
+        .collect::<Result<_>>()?;
+    let mut parsed = false;
+    for name in names {
+        let ignored = name.starts_with('.')
+            || NEVER.contains(&name.as_str())
+            || inventory
+                .options
+                .ignore_extensions
+                .iter()
+                .any(|e| name.ends_with(e.as_str()))
+            || patterns.iter().any(|p| p.is_match(&name).unwrap_or(false));
+        if !ignored && let Some(path) = dir.join(&name).to_str() {
+            parsed |= read_entry(inventory, path)?;
+        }
+    }
+    if !parsed {
+        failed(inventory, dir, Vec::new())?;
+    }
+    Ok(parsed)
+}
+
+/// An entry of a folder is a file or a folder, whatever its name looks like.
+fn read_entry(inventory: &mut Inventory, path: &str) -> Result<bool> {
+    let parsed = read(inventory, path, false)?;
+    inventory.data.reconcile();
+    Ok(parsed)
+}
+
+/// `ansible.builtin.ini` is `ini`.
+fn short_name(plugin: &str) -> &str {
+    plugin
+        .strip_prefix("ansible.builtin.")
+        .or_else(|| plugin.strip_prefix("ansible.legacy."))
+        .unwrap_or(plugin)
+}
+
+/// Tries the enabled kinds in their order. Errors are those worth telling, one for each kind that
+/// the file could have been meant as.
+fn read_file<'a>(
+    path: &Path,
+    data: &mut Data,
+    enabled: &'a [String],
+) -> Result<(), Vec<(&'a str, Error)>> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(e) => return Err(vec![("file", Error::from(e).context(path.display()))]),
+    };
+    let extension = path
+        .extension()
+        .map(|e| e.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let is_yaml = matches!(extension.as_str(), "yml" | "yaml" | "json");
+    let is_script = script::is_script(path, &bytes);
+    let before = data.clone();
+    let mut errors: Vec<(&str, Error)> = Vec::new();
+    for plugin in enabled {
+        let result = match short_name(plugin) {
+            "host_list" | "advanced_host_list" => continue,
+            // the kind of a `plugin:` file is found when it is read as YAML
+            "auto" => continue,
+            "script" if is_script => script::parse(path, data),
+            "yaml" if is_yaml || extension.is_empty() => read_yaml(path, data, enabled),
+            "ini" => read_ini(path, &bytes, data),
+            "toml" if extension == "toml" => Err(Error::parse(format!(
+                "{}: inventories in TOML are not supported",
+                path.display()
+            ))
+            .hint("write the inventory in YAML: the structure is the same")),
+            "script" | "yaml" | "toml" => continue,
+            other => {
+                notice::warning(format!("Failed to load inventory plugin, skipping {other}"));
+                continue;
+            }
+        };
+        match result {
+            Ok(()) => return Ok(()),
+            Err(error) => {
+                *data = before.clone();
+                errors.push((short_name(plugin), error));
+            }
+        }
+    }
+    // that a YAML file is no INI file helps nobody
+    let meant = |plugin: &str| match plugin {
+        "script" | "toml" => true,
+        "yaml" => !is_script,
+        _ => !is_script && !is_yaml && extension != "toml",
+    };
+    if errors.iter().any(|(plugin, _)| meant(plugin)) {
+        errors.retain(|(plugin, _)| meant(plugin));
+    }
+    Err(errors)
+}
+
+fn read_yaml(path: &Path, data: &mut Data, enabled: &[String]) -> Result<()> {
+    let root = crate::yaml::load_file(path)?;
+    if enabled.iter().any(|e| short_name(e) == "auto")
+        && let Some(plugin) = yaml::plugin(&root)
+    {
+        return Err(Error::parse(format!(
+            "inventory plugin '{}' is not supported",
+            plugin.as_str().unwrap_or_default()
+        ))
+        .at(&plugin.at)
+        .hint("rplay reads INI, YAML and JSON inventories, scripts, and EC2 as `-i ec2`"));
+    }
+    yaml::parse(&root, data)
+}
+
+fn read_ini(path: &Path, bytes: &[u8], data: &mut Data) -> Result<()> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Error::parse(format!("{} is not UTF-8", path.display())))?;
+    let source = Source::new(path.to_string_lossy(), text);
+    ini::parse(&source, data)
+}
+
+/// The folder whose `group_vars/` and `host_vars/` belong to a source; none for lists of hosts.
+pub(super) fn dir_of(source: &str) -> Option<PathBuf> {
+    if source.is_empty() || (source.contains(',') && !Path::new(source).exists()) {
+        return None;
+    }
+    let path = full_path(source);
+    if path.is_dir() {
+        Some(path)
+    } else {
+        path.parent().map(Path::to_path_buf)
+    }
+}
