@@ -4,8 +4,11 @@
 //! scalar means, PyYAML.
 
 mod compose;
+mod emit;
 mod problem;
 mod scalar;
+
+pub use emit::{Options as EmitOptions, emit};
 
 use crate::error::{Error, Result};
 use crate::source::{Location, Source};
