@@ -28,7 +28,7 @@ pub use error::Refusal;
 pub use settings::Settings;
 
 use crate::actions::Entry;
-use modules::{igw, nat_gateway, route_table, subnet, tag, vpc};
+use modules::{ec2_instance, igw, nat_gateway, route_table, subnet, tag, vpc};
 use plan::entry;
 
 /// The modules of AWS, under all their names.
@@ -45,4 +45,6 @@ pub static ACTIONS: &[Entry] = &[
     entry::<route_table::VpcRouteTableInfo>(),
     entry::<tag::Ec2Tag>(),
     entry::<tag::Ec2TagInfo>(),
+    entry::<ec2_instance::Ec2Instance>(),
+    entry::<ec2_instance::Ec2InstanceInfo>(),
 ];

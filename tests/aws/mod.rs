@@ -3,6 +3,8 @@
 //! Each test has a region of its own, which is an account of its own for all that is tested here.
 //! The server is `$RPLAY_MOTO_SERVER`, or `moto_server` on the path (pip install 'moto[server]').
 
+mod instance;
+mod inventory;
 mod vpc;
 
 use rplay::aws::plan::{AwsModule, perform};

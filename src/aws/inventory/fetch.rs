@@ -32,7 +32,12 @@ pub fn instances(settings: &Settings, env: Env) -> Result<Vec<Found>> {
                 aws.in_region(&region).ec2().clone()
             };
             let queries = queries(settings);
-            asked.push(tokio::spawn(in_region(client, region, queries)));
+            asked.push(tokio::spawn(in_region(
+                client,
+                region,
+                queries,
+                settings.page_size,
+            )));
         }
         let mut found = Vec::new();
         for task in asked {
@@ -126,6 +131,7 @@ async fn in_region(
     client: Client,
     region: String,
     queries: Vec<Vec<Filter>>,
+    page_size: i32,
 ) -> Result<Vec<Found>> {
     let mut found: Vec<Found> = Vec::new();
     let mut seen: HashSet<String> = HashSet::new();
@@ -133,7 +139,7 @@ async fn in_region(
         let mut pages = client
             .describe_instances()
             .set_filters(Some(filters))
-            .max_results(1000)
+            .max_results(page_size)
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {

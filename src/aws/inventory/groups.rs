@@ -4,7 +4,7 @@ use super::instance::Instance;
 use super::safe_name;
 use super::settings::Settings;
 use crate::{Error, Result};
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use serde_json::{Map, Value, json};
 
 /// The inventory while it is put together.
@@ -19,8 +19,8 @@ pub struct Listing {
 /// Printed as a list of hosts, or as a dictionary once it has groups below it.
 #[derive(Default)]
 struct Group {
-    hosts: Vec<String>,
-    children: Vec<String>,
+    hosts: IndexSet<String>,
+    children: IndexSet<String>,
 }
 
 impl Listing {
@@ -161,17 +161,13 @@ impl Listing {
     }
 
     fn push(&mut self, group: &str, host: &str) {
-        let hosts = &mut self.groups.entry(group.to_string()).or_default().hosts;
-        if !hosts.iter().any(|h| h == host) {
-            hosts.push(host.to_string());
-        }
+        let group = self.groups.entry(group.to_string()).or_default();
+        group.hosts.insert(host.to_string());
     }
 
     fn push_group(&mut self, parent: &str, child: &str) {
-        let children = &mut self.groups.entry(parent.to_string()).or_default().children;
-        if !children.iter().any(|c| c == child) {
-            children.push(child.to_string());
-        }
+        let parent = self.groups.entry(parent.to_string()).or_default();
+        parent.children.insert(child.to_string());
     }
 
     /// The ID of the instance behind a host name.

@@ -61,6 +61,8 @@ pub struct Settings {
     pub iam_role: Option<String>,
     /// Access key, secret key and session token from `[credentials]`.
     pub credentials: Option<Credentials>,
+    /// How many instances a request asks for; the most that EC2 allows.
+    pub page_size: i32,
 }
 
 /// Keys written into `ec2.ini`.
@@ -324,6 +326,7 @@ impl Settings {
             profile: text("boto_profile")?,
             iam_role: text("iam_role")?,
             credentials: credentials(ini)?,
+            page_size: 1000,
             file,
         })
     }

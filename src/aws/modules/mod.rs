@@ -1,5 +1,6 @@
 //! One file per AWS module, or per module and its `_info` form.
 
+pub mod ec2_instance;
 pub mod igw;
 pub mod nat_gateway;
 pub mod route_table;
