@@ -22,7 +22,7 @@ pub type Builtin = fn(&BuiltinRequest) -> Result<serde_json::Value>;
 
 /// The built-in inventories by name.
 #[cfg(feature = "aws")]
-pub const BUILTIN: &[(&str, Builtin)] = &[];
+pub const BUILTIN: &[(&str, Builtin)] = &[("ec2", crate::aws::inventory::builtin)];
 /// Without the `aws` feature there are none.
 #[cfg(not(feature = "aws"))]
 pub const BUILTIN: &[(&str, Builtin)] = &[];

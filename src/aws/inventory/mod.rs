@@ -27,6 +27,7 @@ use self::instance::Instance;
 use self::settings::Settings;
 use crate::aws::settings::Env;
 use crate::error::did_you_mean;
+use crate::inventory::BuiltinRequest;
 use crate::{Error, Result};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -34,17 +35,15 @@ use std::path::{Path, PathBuf};
 /// Who asks, which decides where `ec2.ini` is looked for.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// The inventory as given: `ec2`, or a path such as `./ec2.py`.
-    pub source: Option<PathBuf>,
-    /// The folder of the playbook.
-    pub playbook_dir: Option<PathBuf>,
+    /// Folders to look into, nearest first: that of the script, then that of the playbook.
+    pub config_dirs: Vec<PathBuf>,
     /// The folder that relative paths start from.
     pub cwd: PathBuf,
 }
 
 impl Request {
-    /// The settings: `EC2_INI_PATH`, or the first `ec2.ini` beside the script, beside the playbook, in the
-    /// working folder, or in an `inventory` folder of one of the last two.
+    /// The settings: those of `EC2_INI_PATH`, or of the first `ec2.ini` in the folders, in the working folder,
+    /// or in an `inventory` folder of one of these.
     ///
     /// # Errors
     /// `EC2_INI_PATH` names no file, or the file holds something that cannot be done.
@@ -56,29 +55,31 @@ impl Request {
     }
 
     fn candidates(&self) -> Vec<PathBuf> {
-        let mut folders: Vec<PathBuf> = Vec::new();
-        if let Some(source) = &self.source
-            && source.components().count() > 1
+        let mut found: Vec<PathBuf> = Vec::new();
+        for folder in self
+            .config_dirs
+            .iter()
+            .chain(std::iter::once(&PathBuf::new()))
         {
-            let path = self.cwd.join(source);
-            // the script follows its own link first
-            let real = path.canonicalize().unwrap_or(path);
-            folders.extend(real.parent().map(Path::to_path_buf));
+            let folder = self.cwd.join(folder);
+            found.push(folder.join("ec2.ini"));
+            found.push(folder.join("inventory/ec2.ini"));
         }
-        let mut near = vec![];
-        near.extend(self.playbook_dir.as_ref().map(|d| self.cwd.join(d)));
-        near.push(self.cwd.clone());
-        for folder in near {
-            folders.push(folder.clone());
-            folders.push(folder.join("inventory"));
-        }
-        folders.into_iter().map(|f| f.join("ec2.ini")).collect()
+        found.dedup();
+        found
     }
 }
 
-/// Whether `-i` with this text means the built-in inventory: `ec2`, `ec2.py`, or a path to the legacy script.
-pub fn is_meant_by(source: &str) -> bool {
-    source == "ec2" || Path::new(source).file_name().is_some_and(|n| n == "ec2.py")
+/// The `ec2` inventory in the table of built-in inventories.
+///
+/// # Errors
+/// As [`list`].
+pub fn builtin(request: &BuiltinRequest) -> Result<Value> {
+    let request = Request {
+        config_dirs: request.config_dirs.clone(),
+        cwd: std::env::current_dir()?,
+    };
+    list(&request, &|name| std::env::var(name).ok())
 }
 
 /// All groups and hosts, as an inventory script prints them for `--list`.
@@ -166,13 +167,11 @@ fn run(script: &str, args: &[String], cwd: &Path, env: Env) -> Result<String> {
             }
         }
     }
+    // the script follows its own link first
+    let path = cwd.join(script);
+    let path = path.canonicalize().unwrap_or(path);
     let request = Request {
-        source: Some(if script.contains('/') {
-            script.into()
-        } else {
-            Path::new(".").join(script)
-        }),
-        playbook_dir: None,
+        config_dirs: path.parent().map(Path::to_path_buf).into_iter().collect(),
         cwd: cwd.to_path_buf(),
     };
     let env_with_profile = |name: &str| match (name, profile) {
@@ -267,23 +266,9 @@ mod tests {
     }
 
     #[test]
-    fn the_source_is_known_by_its_name() {
-        for (source, meant) in [
-            ("ec2", true),
-            ("./ec2.py", true),
-            ("x/ec2.py", true),
-            ("ec2.ini", false),
-            ("x/ec2", false),
-        ] {
-            assert_eq!(is_meant_by(source), meant, "{source}");
-        }
-    }
-
-    #[test]
     fn settings_are_looked_for_near_the_script_then_the_playbook() {
         let request = Request {
-            source: Some("inv/ec2.py".into()),
-            playbook_dir: Some("plays".into()),
+            config_dirs: vec!["/w/inv".into(), "plays".into()],
             cwd: "/w".into(),
         };
         let found: Vec<String> = request
@@ -291,16 +276,15 @@ mod tests {
             .iter()
             .map(|p| p.display().to_string())
             .collect();
-        assert_eq!(
-            found,
-            [
-                "/w/inv/ec2.ini",
-                "/w/plays/ec2.ini",
-                "/w/plays/inventory/ec2.ini",
-                "/w/ec2.ini",
-                "/w/inventory/ec2.ini"
-            ]
-        );
+        let places = [
+            "/w/inv",
+            "/w/inv/inventory",
+            "/w/plays",
+            "/w/plays/inventory",
+            "/w",
+            "/w/inventory",
+        ];
+        assert_eq!(found, places.map(|p| format!("{p}/ec2.ini")));
     }
 
     #[test]
