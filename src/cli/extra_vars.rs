@@ -4,8 +4,10 @@
 //! <https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_variables.html#defining-variables-at-runtime>
 
 use crate::error::Kind;
+use crate::search::expand_home;
 use crate::source::Source;
 use crate::value::{Key, Map, Value};
+use crate::vars::files;
 use crate::{Error, Result, kv, yaml};
 
 const FORMS: &str = "write -e key=value, -e '{\"key\": \"value\"}' or -e @file.yml";
@@ -23,13 +25,7 @@ pub fn load(options: &[String]) -> Result<Map> {
 
 fn load_one(text: &str) -> Result<Map> {
     let value = if let Some(path) = text.strip_prefix('@') {
-        let content = std::fs::read_to_string(path).map_err(|e| {
-            Error::new(
-                Kind::Options,
-                format!("cannot read the extra vars file {path}: {e}"),
-            )
-        })?;
-        structured(&content, path)?
+        return files::read(&expand_home(path));
     } else if text.starts_with(['/', '.']) {
         return Err(Error::new(
             Kind::Options,
@@ -37,13 +33,12 @@ fn load_one(text: &str) -> Result<Map> {
         )
         .hint(format!("write -e @{text}")));
     } else if text.starts_with(['{', '[']) {
-        structured(text, "<extra vars>")?
+        structured(text)?
     } else {
         key_values(text)?
     };
     match value {
         Value::Map(map) => Ok(map.as_ref().clone()),
-        Value::Null if text.starts_with('@') => Ok(Map::default()),
         other => Err(Error::new(
             Kind::Options,
             format!(
@@ -56,10 +51,10 @@ fn load_one(text: &str) -> Result<Map> {
 }
 
 /// JSON first, then YAML: `1e3` is a number in the one and text in the other.
-fn structured(text: &str, name: &str) -> Result<Value> {
+fn structured(text: &str) -> Result<Value> {
     match serde_json::from_str::<serde_json::Value>(text) {
         Ok(json) => Ok(user_value(Value::from_json(json))),
-        Err(_) => Ok(yaml::load(&Source::new(name, text))?.to_value()),
+        Err(_) => Ok(yaml::load(&Source::new("<extra vars>", text))?.to_value()),
     }
 }
 

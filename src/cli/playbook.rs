@@ -8,6 +8,7 @@ use crate::error::Kind;
 use crate::report::screen::Screen;
 use crate::report::{self, NoticeSettings, colour, default};
 use crate::run::options::{Listing, Options, Secret};
+use crate::vault::{self, Secrets};
 use crate::{Error, Result, notice};
 use clap::{ArgAction, Parser};
 use std::ffi::OsString;
@@ -282,6 +283,17 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
         },
     );
     refuse_settings(&config)?;
+    let vault_password = password(
+        args.ask_vault_password || config.ask_vault_pass,
+        "Vault password: ",
+        None,
+    )?;
+    vault::set(Secrets::load(
+        &args.vault_id,
+        &args.vault_password_file,
+        vault_password.as_ref().map(Secret::reveal),
+        &config,
+    )?);
     let options = options(&args, &config)?;
     let screen = Screen::standard(match (config.force_color, config.nocolor) {
         (true, _) => Some(true),
@@ -312,8 +324,18 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
             )));
         }
     }
+    on_interrupt();
     let _reporter = default::DefaultReporter::new(screen, settings);
     Err(Error::general("the engine is not there yet"))
+}
+
+/// Ctrl-C ends the run with ansible-playbook's exit code.
+fn on_interrupt() {
+    // fails only if something else listens already, which then decides
+    let _ = ctrlc::set_handler(|| {
+        report::print_error(&Error::new(Kind::Interrupted, "User interrupted execution"));
+        std::process::exit(Kind::Interrupted.exit_code());
+    });
 }
 
 /// Settings that would change what the user sees and that nothing here obeys yet.
@@ -334,6 +356,12 @@ fn refuse_settings(config: &Config) -> Result<()> {
         return refused(format!(
             "callback_result_format = {}: results are shown as json only, so far",
             config.result_format
+        ));
+    }
+    if config.fact_caching != "memory" {
+        notice::warning(format!(
+            "fact_caching = {} has no effect: facts are kept for one run only, so far",
+            config.fact_caching
         ));
     }
     if config.log_path.is_some() {
@@ -429,22 +457,6 @@ pub fn options(args: &Args, config: &Config) -> Result<Options> {
         become_method: args.become_method.clone(),
         become_user: args.become_user.clone(),
         become_password,
-        vault_ids: config
-            .vault_identity_list
-            .iter()
-            .chain(&args.vault_id)
-            .cloned()
-            .collect(),
-        vault_password_files: if args.vault_password_file.is_empty() {
-            config.vault_password_file.iter().cloned().collect()
-        } else {
-            args.vault_password_file.clone()
-        },
-        vault_password: password(
-            args.ask_vault_password || config.ask_vault_pass,
-            "Vault password: ",
-            None,
-        )?,
     })
 }
 
@@ -529,4 +541,67 @@ fn password(ask: bool, prompt: &str, file: Option<&PathBuf>) -> Result<Option<Se
         ));
     }
     Ok(Some(Secret::new(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &str) -> Result<Options, String> {
+        let words = std::iter::once("rplay").chain(words.split_whitespace());
+        let args = Args::try_parse_from(words).map_err(|e| e.to_string())?;
+        options(&args, &Config::load().map_err(|e| e.to_string())?).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn options_are_ansible_playbooks() {
+        let options = parsed(
+            "-i a,b, --inventory-file hosts -l !x -t a,b --tags b,c --skip-tags=d -CD -vvv -f 7 \
+             --start-at T -e a=1 -M /m:/n -u bob -b --become-user eve --list-ta --list-ho p.yml q.yml",
+        );
+        // `--list-ta` could be two options
+        assert!(options.is_err_and(|e| e.contains("--list-ta")));
+        let options = parsed(
+            "-i a,b, --inventory-file hosts -l !x -t a,b --tags b,c --skip-tags=d -CD -vvv -f 7 \
+             --start-at T -e a=1 -M /m:/n -u bob -b --become-user eve --list-tas --list-ho p.yml q.yml",
+        )
+        .unwrap();
+        assert_eq!(
+            options.playbooks,
+            [PathBuf::from("p.yml"), PathBuf::from("q.yml")]
+        );
+        assert_eq!(options.inventory, ["a,b,", "hosts"]);
+        assert_eq!(options.limit.as_deref(), Some("!x"));
+        assert_eq!(options.tags, ["a", "b", "c"]);
+        assert_eq!(options.skip_tags, ["d"]);
+        assert!(options.check && options.diff && options.become_);
+        assert_eq!((options.verbosity, options.forks), (3, 7));
+        assert_eq!(options.start_at_task.as_deref(), Some("T"));
+        assert_eq!(
+            options.module_path,
+            [PathBuf::from("/m"), PathBuf::from("/n")]
+        );
+        assert!(options.list.tasks && options.list.hosts && !options.list.tags);
+    }
+
+    #[test]
+    fn a_wrong_command_line_is_told_in_clear_words() {
+        for (words, said) in [
+            ("", "required"),
+            ("--nope p.yml", "'--nope'"),
+            ("-f x p.yml", "invalid value 'x'"),
+            ("-f 0 p.yml", "must be at least 1"),
+            ("-K --become-pass-file f p.yml", "cannot be used with"),
+            ("-e /x p.yml", "without `@`"),
+        ] {
+            let error = parsed(words).expect_err(words);
+            assert!(error.contains(said), "{words}: {error}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_never_shown() {
+        let secret = Secret::new("hush");
+        assert_eq!(format!("{secret:?}"), "Secret(***)");
+    }
 }

@@ -53,12 +53,6 @@ pub struct Options {
     pub become_user: Option<String>,
     /// From `-K` or `--become-password-file`.
     pub become_password: Option<Secret>,
-
-    /// Each `--vault-id` as written: `label@source`, or a source alone.
-    pub vault_ids: Vec<String>,
-    pub vault_password_files: Vec<PathBuf>,
-    /// From `-J`.
-    pub vault_password: Option<Secret>,
 }
 
 /// What to list instead of running.
