@@ -2,3 +2,6 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod errors;
+mod parity;
+mod support;

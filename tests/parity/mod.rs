@@ -1,0 +1,207 @@
+//! The same playbook by rplay and by ansible-core: exit code, standard output and files must be equal.
+//!
+//! A case is a file below `cases/` (or a folder with a `main.yml`); adding one is adding a file. The lines
+//! at its top are explained in `support/case.rs`. Every case finds the files of `shared/` beside it.
+//!
+//! `RPLAY_ORACLE_VENV` names the Python environment that ansible-core is installed in. What it printed is
+//! kept in `.cache/parity`, until the case, the harness or ansible-core changes. `RPLAY_CASES=loop` runs the
+//! cases with `loop` in their name; `RPLAY_SHOW=1` prints what ansible-core made of them.
+
+use crate::support::case::{self, Case};
+use crate::support::normal::normal;
+use crate::support::sandbox::{Outcome, Sandbox};
+use sha2::{Digest, Sha256};
+use similar::TextDiff;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Counts in the cache's key: what is kept changes with how it is made.
+const HARNESS: &str = "1";
+const THREADS: usize = 2;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity")
+}
+
+#[test]
+fn rplay_and_ansible_agree() {
+    let oracle = Oracle::new();
+    let cases = case::all(&root().join("cases"));
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    let show = std::env::var_os("RPLAY_SHOW").is_some();
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let sandbox = Sandbox::new(
+                        Path::new(env!("CARGO_TARGET_TMPDIR")).join("parity").join(&case.name),
+                    );
+                    let theirs = oracle.outcome(case, &sandbox);
+                    if show {
+                        print_all(&format!(
+                            "=== {}\n{}--- stderr\n{}--- exit {:?}\n",
+                            case.name, theirs.stdout, theirs.stderr, theirs.exit
+                        ));
+                    }
+                    let ours = tidy(
+                        sandbox.run(case, &root().join("shared"), &program(case), &[]),
+                        &sandbox,
+                    );
+                    if let Some(problem) = compare(case, &theirs, &ours) {
+                        print_all(&format!("FAILED {}\n{problem}", case.name));
+                        failures.lock().expect("no panic elsewhere").push(case.name.clone());
+                    }
+                }
+            });
+        }
+    });
+    let mut failures = failures.into_inner().expect("no panic elsewhere");
+    failures.sort();
+    print_all(&format!(
+        "parity: {} passed, {} failed\n",
+        cases.len() - failures.len(),
+        failures.len()
+    ));
+    assert!(failures.is_empty(), "cases that differ: {}", failures.join(" "));
+}
+
+/// Past the capture of the test's output, so that progress is seen.
+fn print_all(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+fn program(case: &Case) -> Vec<String> {
+    let mut program = vec![env!("CARGO_BIN_EXE_rplay").to_string()];
+    program.extend(case.program.clone());
+    program
+}
+
+/// The first way in which the outcomes differ, as a text.
+fn compare(case: &Case, theirs: &Outcome, ours: &Outcome) -> Option<String> {
+    let mut problem = String::new();
+    if theirs.exit != ours.exit {
+        problem += &format!("exit code: ansible {:?}, rplay {:?}\n", theirs.exit, ours.exit);
+    }
+    if let Some(exit) = case.exit
+        && ours.exit.last() != Some(&exit)
+    {
+        problem += &format!("exit code: {exit} is expected, rplay's is {:?}\n", ours.exit);
+    }
+    problem += &difference("stdout", &theirs.stdout, &ours.stdout);
+    problem += &difference("files", &theirs.tree, &ours.tree);
+    if case.compare_stderr {
+        problem += &difference("stderr", &theirs.stderr, &ours.stderr);
+    }
+    if problem.is_empty() {
+        return None;
+    }
+    if !case.compare_stderr && !ours.stderr.is_empty() {
+        problem += &format!("rplay's stderr:\n{}\n", ours.stderr);
+    }
+    Some(problem)
+}
+
+fn difference(what: &str, theirs: &str, ours: &str) -> String {
+    if theirs == ours {
+        return String::new();
+    }
+    TextDiff::from_lines(theirs, ours)
+        .unified_diff()
+        .header(&format!("{what}: ansible"), &format!("{what}: rplay"))
+        .to_string()
+}
+
+fn tidy(outcome: Outcome, sandbox: &Sandbox) -> Outcome {
+    let work = sandbox.work();
+    Outcome {
+        exit: outcome.exit,
+        stdout: normal(&outcome.stdout, &work),
+        stderr: normal(&outcome.stderr, &work),
+        tree: normal(&outcome.tree, &work),
+    }
+}
+
+/// The real ansible-core.
+struct Oracle {
+    bin: PathBuf,
+    version: String,
+    cache: PathBuf,
+}
+
+impl Oracle {
+    fn new() -> Oracle {
+        let venv = std::env::var_os("RPLAY_ORACLE_VENV").expect(
+            "RPLAY_ORACLE_VENV must name a Python environment with ansible-core, as script/test makes it",
+        );
+        let bin = PathBuf::from(venv).join("bin");
+        let output = std::process::Command::new(bin.join("ansible-playbook"))
+            .arg("--version")
+            .output()
+            .unwrap_or_else(|e| panic!("{}/ansible-playbook: {e}", bin.display()));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/parity");
+        std::fs::create_dir_all(&cache).expect("a folder to keep outcomes in");
+        Oracle {
+            bin,
+            version: text.lines().next().unwrap_or("").to_string(),
+            cache,
+        }
+    }
+
+    /// What ansible-core makes of the case, from the cache if it is there.
+    fn outcome(&self, case: &Case, sandbox: &Sandbox) -> Outcome {
+        let file = self.cache.join(format!("{}.json", self.key(case)));
+        if let Ok(text) = std::fs::read_to_string(&file)
+            && let Ok(outcome) = serde_json::from_str(&text)
+        {
+            return outcome;
+        }
+        let program = match case.program.as_deref() {
+            None => "ansible-playbook",
+            Some("inventory") => "ansible-inventory",
+            Some(other) => panic!("{}: unknown program {other}", case.name),
+        };
+        let bin = |name: &str| self.bin.join(name).display().to_string();
+        let outcome = tidy(
+            sandbox.run(
+                case,
+                &root().join("shared"),
+                &[bin(program)],
+                &[("ANSIBLE_PYTHON_INTERPRETER", bin("python"))],
+            ),
+            sandbox,
+        );
+        let text = serde_json::to_string(&outcome).expect("an outcome as JSON");
+        std::fs::write(&file, text).expect("an outcome kept");
+        outcome
+    }
+
+    fn key(&self, case: &Case) -> String {
+        let mut hash = Sha256::new();
+        hash.update(HARNESS);
+        hash.update(&self.version);
+        hash.update(&case.name);
+        hash_tree(&case.source, &mut hash);
+        hash_tree(&root().join("shared"), &mut hash);
+        hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect()
+    }
+}
+
+fn hash_tree(path: &Path, hash: &mut Sha256) {
+    hash.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+    if path.is_dir() {
+        let mut entries: Vec<PathBuf> = std::fs::read_dir(path)
+            .expect("a case's folder")
+            .map(|e| e.expect("a folder's entry").path())
+            .collect();
+        entries.sort();
+        for entry in entries {
+            hash_tree(&entry, hash);
+        }
+    } else {
+        hash.update(std::fs::read(path).expect("a case's file"));
+    }
+}

@@ -1,0 +1,5 @@
+//! What the tests that run whole playbooks share.
+
+pub mod case;
+pub mod normal;
+pub mod sandbox;

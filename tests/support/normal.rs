@@ -1,0 +1,43 @@
+//! What differs from run to run, taken out of a text: times, temporary names, process ids.
+
+use fancy_regex::Regex;
+use std::path::Path;
+use std::sync::LazyLock;
+
+/// Pattern and what is put in its place.
+static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+    [
+        (r#""(delta|start|end)": "[^"]*""#, r#""$1": "<time>""#),
+        (r#""(mtime|ctime|atime|birthtime)": [\d.]+"#, r#""$1": 0"#),
+        (r#""(inode|ino|dev|version|device_type)": (?:null|"?-?\d+"?)"#, r#""$1": 0"#),
+        (r#""(attr_flags)": "[^"]*""#, r#""$1": """#),
+        (r#""attributes": \[[^\]]*\]"#, r#""attributes": []"#),
+        // the controller's and the hosts' temporary files
+        (r"[^\s\x22']*ansible-tmp-[\d.]+-\d+-\d+/", "<tmp>/"),
+        (r"[^\s\x22']*ansible-local-\w+/tmp\w+", "<tmp>"),
+        (r"/[^\s\x22']*/\.(?:ansible|rplay)/tmp/[^\s\x22'/]+", "<tmp>"),
+        (r"<tmp>/\.source[^\s\x22']*", "<tmp>/.source"),
+        (r"/tmp/(?:ansible|rplay|tmp|\.tmp|ansible\.)[\w.]+", "<tmp>"),
+        // backups: name.pid.date@time~
+        (r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~", ".<backup>~"),
+        (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?", "<time>"),
+        // what -vv says of the program itself
+        (r"(?m)^(?:ansible-playbook|rplay) \[.*\n(?:  .*\n)*", ""),
+        (r"(?m)^(?:No config file found; using defaults|Using .* as config file)\n", ""),
+        (r"(?m)^Skipping callback .*\n", ""),
+        (r"(?m)^redirecting \(type: .*\n", ""),
+    ]
+    .map(|(pattern, to)| (Regex::new(pattern).expect("a pattern"), to))
+    .into()
+});
+
+/// `text` as it would be on any other day, and in any other folder.
+pub fn normal(text: &str, work: &Path) -> String {
+    let work = work.display().to_string();
+    let parent = work.trim_end_matches("/work").to_string();
+    let mut out = text.replace(&work, "<work>").replace(&parent, "<root>");
+    for (pattern, to) in RULES.iter() {
+        out = pattern.replace_all(&out, *to).into_owned();
+    }
+    out
+}
