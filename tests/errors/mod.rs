@@ -15,7 +15,9 @@ fn bad_input_is_explained() {
     let update = std::env::var_os("RPLAY_UPDATE").is_some();
     let mut problems = Vec::new();
     for case in case::all(&root.join("cases")) {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("errors").join(&case.name);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join("errors")
+            .join(&case.name);
         let sandbox = Sandbox::new(folder);
         let mut program = vec![env!("CARGO_BIN_EXE_rplay").to_string()];
         program.extend(case.program.clone());

@@ -37,7 +37,9 @@ fn rplay_and_ansible_agree() {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let sandbox = Sandbox::new(
-                        Path::new(env!("CARGO_TARGET_TMPDIR")).join("parity").join(&case.name),
+                        Path::new(env!("CARGO_TARGET_TMPDIR"))
+                            .join("parity")
+                            .join(&case.name),
                     );
                     let theirs = oracle.outcome(case, &sandbox);
                     if show {
@@ -52,7 +54,10 @@ fn rplay_and_ansible_agree() {
                     );
                     if let Some(problem) = compare(case, &theirs, &ours) {
                         print_all(&format!("FAILED {}\n{problem}", case.name));
-                        failures.lock().expect("no panic elsewhere").push(case.name.clone());
+                        failures
+                            .lock()
+                            .expect("no panic elsewhere")
+                            .push(case.name.clone());
                     }
                 }
             });
@@ -65,7 +70,11 @@ fn rplay_and_ansible_agree() {
         cases.len() - failures.len(),
         failures.len()
     ));
-    assert!(failures.is_empty(), "cases that differ: {}", failures.join(" "));
+    assert!(
+        failures.is_empty(),
+        "cases that differ: {}",
+        failures.join(" ")
+    );
 }
 
 /// Past the capture of the test's output, so that progress is seen.
@@ -83,12 +92,18 @@ fn program(case: &Case) -> Vec<String> {
 fn compare(case: &Case, theirs: &Outcome, ours: &Outcome) -> Option<String> {
     let mut problem = String::new();
     if theirs.exit != ours.exit {
-        problem += &format!("exit code: ansible {:?}, rplay {:?}\n", theirs.exit, ours.exit);
+        problem += &format!(
+            "exit code: ansible {:?}, rplay {:?}\n",
+            theirs.exit, ours.exit
+        );
     }
     if let Some(exit) = case.exit
         && ours.exit.last() != Some(&exit)
     {
-        problem += &format!("exit code: {exit} is expected, rplay's is {:?}\n", ours.exit);
+        problem += &format!(
+            "exit code: {exit} is expected, rplay's is {:?}\n",
+            ours.exit
+        );
     }
     problem += &difference("stdout", &theirs.stdout, &ours.stdout);
     problem += &difference("files", &theirs.tree, &ours.tree);
@@ -186,7 +201,11 @@ impl Oracle {
         hash.update(&case.name);
         hash_tree(&case.source, &mut hash);
         hash_tree(&root().join("shared"), &mut hash);
-        hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect()
+        hash.finalize()
+            .iter()
+            .take(16)
+            .map(|b| format!("{b:02x}"))
+            .collect()
     }
 }
 

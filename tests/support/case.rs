@@ -61,7 +61,10 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<Case>) {
 
 impl Case {
     fn read(root: &Path, source: &Path, playbook: &Path) -> Case {
-        let name = source.strip_prefix(root).unwrap_or(source).with_extension("");
+        let name = source
+            .strip_prefix(root)
+            .unwrap_or(source)
+            .with_extension("");
         let file_name = playbook.file_name().unwrap_or_default();
         let mut case = Case {
             name: name.display().to_string(),
@@ -76,7 +79,8 @@ impl Case {
             compare_stderr: false,
             program: None,
         };
-        let text = std::fs::read(playbook).unwrap_or_else(|e| panic!("{}: {e}", playbook.display()));
+        let text =
+            std::fs::read(playbook).unwrap_or_else(|e| panic!("{}: {e}", playbook.display()));
         for line in String::from_utf8_lossy(&text).lines() {
             let Some(line) = line.strip_prefix('#') else {
                 break;

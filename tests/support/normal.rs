@@ -9,13 +9,19 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
         (r#""(delta|start|end)": "[^"]*""#, r#""$1": "<time>""#),
         (r#""(mtime|ctime|atime|birthtime)": [\d.]+"#, r#""$1": 0"#),
-        (r#""(inode|ino|dev|version|device_type)": (?:null|"?-?\d+"?)"#, r#""$1": 0"#),
+        (
+            r#""(inode|ino|dev|version|device_type)": (?:null|"?-?\d+"?)"#,
+            r#""$1": 0"#,
+        ),
         (r#""(attr_flags)": "[^"]*""#, r#""$1": """#),
         (r#""attributes": \[[^\]]*\]"#, r#""attributes": []"#),
         // the controller's and the hosts' temporary files
         (r"[^\s\x22']*ansible-tmp-[\d.]+-\d+-\d+/", "<tmp>/"),
         (r"[^\s\x22']*ansible-local-\w+/tmp\w+", "<tmp>"),
-        (r"/[^\s\x22']*/\.(?:ansible|rplay)/tmp/[^\s\x22'/]+", "<tmp>"),
+        (
+            r"/[^\s\x22']*/\.(?:ansible|rplay)/tmp/[^\s\x22'/]+",
+            "<tmp>",
+        ),
         (r"<tmp>/\.source[^\s\x22']*", "<tmp>/.source"),
         (r"/tmp/(?:ansible|rplay|tmp|\.tmp|ansible\.)[\w.]+", "<tmp>"),
         // backups: name.pid.date@time~
@@ -23,7 +29,10 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?", "<time>"),
         // what -vv says of the program itself
         (r"(?m)^(?:ansible-playbook|rplay) \[.*\n(?:  .*\n)*", ""),
-        (r"(?m)^(?:No config file found; using defaults|Using .* as config file)\n", ""),
+        (
+            r"(?m)^(?:No config file found; using defaults|Using .* as config file)\n",
+            "",
+        ),
         (r"(?m)^Skipping callback .*\n", ""),
         (r"(?m)^redirecting \(type: .*\n", ""),
     ]

@@ -33,7 +33,13 @@ impl Sandbox {
     }
 
     /// Lays out the case's files, runs `program` on them as often as the case says, and cleans up.
-    pub fn run(&self, case: &Case, shared: &Path, program: &[String], env: &[(&str, String)]) -> Outcome {
+    pub fn run(
+        &self,
+        case: &Case,
+        shared: &Path,
+        program: &[String],
+        env: &[(&str, String)],
+    ) -> Outcome {
         self.remove();
         let work = self.work();
         let home = self.root.join("home");
@@ -128,7 +134,11 @@ fn copy_tree(from: &Path, to: &Path) {
 fn list(root: &Path, folder: &Path, out: &mut String) {
     for path in sorted(folder) {
         let meta = fs::symlink_metadata(&path).expect("a file's attributes");
-        let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+        let name = path
+            .strip_prefix(root)
+            .unwrap_or(&path)
+            .display()
+            .to_string();
         let mode = meta.permissions().mode() & 0o7777;
         if meta.is_symlink() {
             let target = fs::read_link(&path).expect("a link's target");
