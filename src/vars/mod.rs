@@ -1,3 +1,9 @@
-//! To be written.
+//! Which definition of a variable wins.
 
 pub mod files;
+mod magic;
+mod scope;
+mod world;
+
+pub use scope::{Layers, TaskScope};
+pub use world::{HostData, HostVars, PlayInfo, World};

@@ -1,0 +1,275 @@
+//! A task's module and arguments, in every form that Ansible takes.
+
+use super::keywords::{self, On};
+use crate::error::did_you_mean;
+use crate::kv;
+use crate::source::Location;
+use crate::value::{Key, Map, Value};
+use crate::yaml::{Data, Node};
+use crate::{Error, Result};
+
+/// Which module a task runs, and with what.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// As the user wrote it.
+    pub name: String,
+    /// Without `ansible.builtin.` and `ansible.legacy.`.
+    pub bare: String,
+    /// Arguments as written; free-form text is under `_raw_params`.
+    pub args: Map,
+    /// A template that gives all arguments (`args: "{{ x }}"`), lower in precedence than `args`.
+    pub template: Option<Value>,
+    /// Where the module's name stands.
+    pub at: Location,
+    /// `local_action`: the task is delegated to localhost.
+    pub local: bool,
+}
+
+/// Modules whose argument may be text that is not `key=value`.
+pub static FREE_FORM: &[&str] = &[
+    "command", "shell", "script", "raw", "win_command", "win_shell", "expect",
+];
+
+/// Modules that take a lone word (a file, a name) or `key=value`.
+static RAW_PARAMS: &[&str] = &[
+    "include", "include_tasks", "include_vars", "include_role", "import_tasks", "import_role", "import_playbook",
+    "add_host", "group_by", "set_fact", "meta", "debug", "fail", "assert", "set_stats", "command", "shell", "script", "raw",
+];
+
+/// The module's name without the prefixes that mean `built in`.
+pub fn bare(name: &str) -> &str {
+    name.strip_prefix("ansible.builtin.")
+        .or_else(|| name.strip_prefix("ansible.legacy."))
+        .unwrap_or(name)
+}
+
+/// Takes the entries of a task that are not keywords and makes the action of them.
+pub fn parse(entries: &[(Node, Node)], on: On, at: &Location) -> Result<Action> {
+    let mut found: Option<(String, &Node, &Node, bool)> = None;
+    let mut args_node: Option<&Node> = None;
+    let mut conflict: Option<(String, &Node)> = None;
+    let mut note = |name: String, key, value, local| {
+        if let Some((first, ..)) = &found {
+            conflict.get_or_insert_with(|| (format!("{first}, {name}"), key));
+        } else {
+            found = Some((name, key, value, local));
+        }
+    };
+    for (key, value) in entries {
+        let Some(name) = key.as_str() else {
+            return Err(Error::parse(format!("{} cannot be a task keyword", keywords::describe(key))).at(&key.at));
+        };
+        match name {
+            "action" => note("action".into(), key, value, false),
+            "local_action" => note("local_action".into(), key, value, true),
+            "args" => args_node = Some(value),
+            _ if name.starts_with("with_") || keywords::find(on, name).is_some() => {}
+            _ => note(name.to_string(), key, value, false),
+        }
+    }
+    if let Some((names, key)) = conflict {
+        return Err(mistyped_keyword(entries, on)
+            .unwrap_or_else(|| Error::parse(format!("conflicting action statements: {names}")).at(&key.at)));
+    }
+    let Some((name, key, value, local)) = found else {
+        return Err(Error::parse("no module/action detected in task.")
+            .at(at)
+            .hint("a task needs a module, such as 'command: uptime'"));
+    };
+    let mut action = if matches!(name.as_str(), "action" | "local_action") {
+        indirect(&name, value)?
+    } else {
+        let mut action = Action {
+            bare: bare(&name).to_string(),
+            name,
+            args: Map::default(),
+            template: None,
+            at: key.at.clone(),
+            local: false,
+        };
+        fill(&mut action, value)?;
+        action
+    };
+    action.local = local;
+    if let Some(node) = args_node {
+        match &node.data {
+            Data::Map(_) => {
+                if let Value::Map(more) = node.to_value() {
+                    for (k, v) in more.iter() {
+                        // what stands with the module wins
+                        if !action.args.contains_key(k) {
+                            action.args.insert(k.clone(), v.clone());
+                        }
+                    }
+                }
+            }
+            Data::Scalar(Value::Null) => {}
+            Data::Scalar(v @ Value::Template(_)) => action.template = Some(v.clone()),
+            _ => {
+                return Err(
+                    Error::parse(format!("'args' must be a dictionary, not {}", keywords::describe(node))).at(&node.at)
+                );
+            }
+        }
+    }
+    Ok(action)
+}
+
+/// Among several entries that are no keywords, the one that looks like a keyword with a slip.
+fn mistyped_keyword(entries: &[(Node, Node)], on: On) -> Option<Error> {
+    entries
+        .iter()
+        .filter(|(k, _)| {
+            k.as_str()
+                .is_some_and(|n| keywords::find(on, n).is_none() && !n.starts_with("with_") && !crate::run::is_known_module(n))
+        })
+        .map(|(k, _)| k)
+        .next()
+        .map(|k| keywords::unknown(on, k))
+}
+
+/// `action: module k=v`, `action: {module: x, ...}` and the same for `local_action`.
+fn indirect(keyword: &str, node: &Node) -> Result<Action> {
+    let mut action = Action {
+        name: String::new(),
+        bare: String::new(),
+        args: Map::default(),
+        template: None,
+        at: node.at.clone(),
+        local: false,
+    };
+    let full = match &node.data {
+        Data::Scalar(v) if v.as_str().is_some() => {
+            let text = v.as_str().unwrap_or("").trim();
+            let (module, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+            action.name = module.to_string();
+            action.bare = bare(module).to_string();
+            return text_args(&mut action, rest.trim_start(), &node.at).map(|()| action);
+        }
+        Data::Map(entries) => entries,
+        _ => {
+            return Err(Error::parse(format!(
+                "'{keyword}' takes a module and its arguments, not {}",
+                keywords::describe(node)
+            ))
+            .at(&node.at));
+        }
+    };
+    for (key, value) in full {
+        match key.as_str() {
+            Some("module") => {
+                let text = value.as_str().unwrap_or("").trim();
+                let (module, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+                action.name = module.to_string();
+                action.bare = bare(module).to_string();
+                if !rest.is_empty() {
+                    text_args(&mut action, rest, &value.at)?;
+                }
+            }
+            Some("args") => {
+                if let Value::Map(more) = value.to_value() {
+                    action.args.extend(more.iter().map(|(k, v)| (k.clone(), v.clone())));
+                }
+            }
+            _ => {
+                action.args.insert(Key::from_value(key.to_value()), value.to_value());
+            }
+        }
+    }
+    if action.name.is_empty() {
+        return Err(Error::parse(format!("'{keyword}' names no module"))
+            .at(&node.at)
+            .hint(format!("write '{keyword}: MODULE key=value' or '{keyword}: {{module: MODULE, ...}}'")));
+    }
+    Ok(action)
+}
+
+/// The arguments that stand behind the module's name.
+fn fill(action: &mut Action, node: &Node) -> Result<()> {
+    match &node.data {
+        Data::Map(_) => {
+            if let Value::Map(map) = node.to_value() {
+                action.args = (*map).clone();
+            }
+            Ok(())
+        }
+        Data::Scalar(Value::Null) => Ok(()),
+        Data::Scalar(v) => match v.as_str() {
+            Some(text) => {
+                let text = text.to_string();
+                text_args(action, &text, &node.at)
+            }
+            None => {
+                action.args.insert("_raw_params".into(), v.clone());
+                Ok(())
+            }
+        },
+        Data::Seq(_) if matches!(action.bare.as_str(), "command" | "shell" | "raw" | "script") => {
+            Err(Error::parse(format!("'{}' takes text, not a list", action.name))
+                .at(&node.at)
+                .hint("a list of words goes under 'argv:'"))
+        }
+        Data::Seq(_) => Err(Error::parse("unexpected parameter type in action: list")
+            .at(&node.at)
+            .hint("arguments are a dictionary or 'key=value' text")),
+    }
+}
+
+/// Arguments in `key=value` form; what is free-form goes to `_raw_params`.
+fn text_args(action: &mut Action, text: &str, at: &Location) -> Result<()> {
+    let free = FREE_FORM.contains(&action.bare.as_str());
+    let pairs = kv::parse(text, free).map_err(|e| e.at(at))?;
+    for (key, value) in pairs {
+        if key == "_raw_params" && !free && !RAW_PARAMS.contains(&action.bare.as_str()) {
+            // a lone template may give the whole dictionary
+            if value.trim_start().starts_with("{{") {
+                action.template = Some(Value::user_text(&value, Some(at)));
+                continue;
+            }
+            return Err(Error::parse(format!(
+                "this task '{}' has extra params, which is only allowed in the following modules: {}",
+                action.name,
+                RAW_PARAMS.join(", ")
+            ))
+            .at(at)
+            .hint("arguments are written key=value, or one a line as a dictionary"));
+        }
+        action.args.insert(Key::from(key), relaxed(&value, at));
+    }
+    Ok(())
+}
+
+/// Text that does not start where the source's scalar starts: templates in it have a place but no exact column.
+fn relaxed(text: &str, at: &Location) -> Value {
+    if crate::value::is_template(text) {
+        Value::Template(std::sync::Arc::new(crate::value::Template {
+            text: text.into(),
+            at: Some(at.clone()),
+            verbatim: false,
+        }))
+    } else {
+        Value::str(text)
+    }
+}
+
+/// `module` arguments given as one text (ad-hoc use and free-form), as a dictionary.
+pub fn split_module_args(module: &str, text: &str) -> Result<Map> {
+    let pairs = kv::parse(text, FREE_FORM.contains(&bare(module)))?;
+    Ok(pairs
+        .into_iter()
+        .map(|(k, v)| (Key::from(k), Value::user_text(&v, None)))
+        .collect())
+}
+
+/// The error for a module that rplay does not have.
+pub fn unknown_module<'a>(action: &Action, known: impl IntoIterator<Item = &'a str>) -> Error {
+    let error = Error::parse(format!(
+        "couldn't resolve module/action '{}'. This often indicates a misspelling, missing collection, or incorrect module path.",
+        action.name
+    ))
+    .at(&action.at);
+    match did_you_mean(&action.bare, known) {
+        Some(near) => error.hint(format!("did you mean '{near}'?")),
+        None => error.hint("rplay runs its own modules only; README.md lists them"),
+    }
+}

@@ -1,0 +1,360 @@
+//! What a result does to the run: counts, variables, notified handlers, the inventory, failure.
+
+use super::Runner;
+use super::executor::{self, Outcome};
+use super::play::Batch;
+use crate::playbook::Task;
+use crate::report::Event;
+use crate::result::TaskResult;
+use crate::value::{Key, Map, Value};
+use crate::{Error, Result};
+use std::sync::Arc;
+
+impl Runner<'_> {
+    /// Applies one host's outcome; `targets` are the hosts that its variables go to (all of them for run_once).
+    /// Returns whether the host failed.
+    pub fn apply(
+        &mut self,
+        batch: &mut Batch<'_>,
+        task: &Arc<Task>,
+        index: usize,
+        targets: &[usize],
+        outcome: &Outcome,
+    ) -> Result<bool> {
+        let host = Arc::clone(&batch.hosts[index].name);
+        let result = &outcome.result;
+        self.count(&host, outcome);
+        self.take_variables(batch, task, &host, targets, outcome);
+        if result.is_unreachable() {
+            if outcome.ignore_unreachable {
+                return Ok(false);
+            }
+            batch.hosts[index].out = true;
+            self.unreachable.insert(Arc::clone(&host));
+            return Ok(true);
+        }
+        let failed = result.is_failed() && !outcome.ignore_errors;
+        if failed {
+            self.fail_host(batch, index, Some((task, result)));
+            return Ok(true);
+        }
+        for one in single_results(result) {
+            self.inventory_changes(batch, task, &host, &one)?;
+        }
+        if task.action.bare == "set_stats" {
+            for one in single_results(result) {
+                self.custom_stats(&host, &one);
+            }
+        }
+        for name in &outcome.notify {
+            self.notify(batch, task, name, index)?;
+        }
+        Ok(false)
+    }
+
+    fn count(&mut self, host: &str, outcome: &Outcome) {
+        let stats = self.stats.entry(host.to_string()).or_default();
+        let result = &outcome.result;
+        if result.is_unreachable() {
+            if outcome.ignore_unreachable {
+                stats.skipped += 1;
+                stats.ignored += 1;
+            } else {
+                stats.unreachable += 1;
+            }
+        } else if result.is_failed() {
+            if outcome.ignore_errors {
+                stats.ok += 1;
+                stats.ignored += 1;
+                stats.changed += u32::from(result.is_changed());
+            }
+            // a failure that counts is counted when it is known whether a rescue takes over
+        } else if result.is_skipped() {
+            stats.skipped += 1;
+        } else {
+            stats.ok += 1;
+            stats.changed += u32::from(result.is_changed());
+        }
+    }
+
+    /// Marks a host failed: it goes to its rescue, or is out of the play.
+    pub fn fail_host(&mut self, batch: &mut Batch<'_>, index: usize, cause: Option<(&Task, &TaskResult)>) {
+        let name = Arc::clone(&batch.hosts[index].name);
+        let rescued = batch.hosts[index].cursor.fail();
+        if let Some((task, result)) = cause {
+            let stats = self.stats.entry(name.to_string()).or_default();
+            if rescued {
+                stats.rescued += 1;
+            } else {
+                stats.failures += 1;
+            }
+            let vars = self.world_mut().host_mut(&name);
+            vars.set_var("ansible_failed_task", describe(task));
+            vars.set_var("ansible_failed_result", result.to_value());
+        }
+        if !rescued && batch.hosts[index].cursor.has_failed() {
+            self.failed.insert(name);
+        }
+        if rescued {
+            self.failed.remove(&batch.hosts[index].name);
+        }
+    }
+
+    /// Facts, set_fact, include_vars and register.
+    fn take_variables(
+        &mut self,
+        batch: &Batch<'_>,
+        task: &Task,
+        host: &Arc<str>,
+        targets: &[usize],
+        outcome: &Outcome,
+    ) {
+        let names: Vec<Arc<str>> = targets.iter().map(|i| Arc::clone(&batch.hosts[*i].name)).collect();
+        for one in single_results(&outcome.result) {
+            if one.is_failed() || one.is_skipped() {
+                continue;
+            }
+            let Some(Value::Map(facts)) = one.get("ansible_facts") else {
+                continue;
+            };
+            let receivers: Vec<Arc<str>> = match &outcome.delegated {
+                Some(other) if outcome.delegate_facts => vec![Arc::from(other.as_str())],
+                _ if names.contains(host) || names.len() > 1 => names.clone(),
+                _ => vec![Arc::clone(host)],
+            };
+            for receiver in receivers {
+                let data = self.world_mut().host_mut(&receiver);
+                match task.action.bare.as_str() {
+                    "set_fact" | "include_vars" => {
+                        for (key, value) in facts.iter() {
+                            Arc::make_mut(&mut data.vars).insert(key.clone(), value.clone());
+                        }
+                        if one.flag("_ansible_facts_cacheable") {
+                            data.add_facts(facts);
+                        }
+                    }
+                    _ => data.add_facts(facts),
+                }
+            }
+        }
+        if let Some(name) = &outcome.register {
+            let value = clean(&outcome.result);
+            for target in &names {
+                self.world_mut().host_mut(target).set_var(name, value.clone());
+            }
+        }
+    }
+
+    /// add_host and group_by.
+    fn inventory_changes(&mut self, batch: &Batch<'_>, task: &Task, host: &str, result: &TaskResult) -> Result<()> {
+        let text_list = |value: Option<&Value>| -> Vec<String> {
+            match value {
+                Some(Value::List(items)) => items.iter().map(executor::text_of).collect(),
+                Some(Value::Null) | None => Vec::new(),
+                Some(other) => vec![executor::text_of(other)],
+            }
+        };
+        let _ = batch;
+        match task.action.bare.as_str() {
+            "add_host" => {
+                let Some(Value::Map(new)) = result.get("add_host") else {
+                    return Ok(());
+                };
+                let name = new.get("host_name").map(executor::text_of).unwrap_or_default();
+                let groups = text_list(new.get("groups"));
+                let vars = match new.get("host_vars") {
+                    Some(Value::Map(vars)) => (**vars).clone(),
+                    _ => Map::default(),
+                };
+                self.inventory_mut(|inventory| inventory.add_host(&name, &groups, vars))?;
+            }
+            "group_by" => {
+                let Some(group) = result.get("add_group").map(executor::text_of) else {
+                    return Ok(());
+                };
+                let parents = text_list(result.get("parent_groups"));
+                let host = host.to_string();
+                self.inventory_mut(|inventory| {
+                    inventory.add_group(&group)?;
+                    for parent in &parents {
+                        inventory.add_group(parent)?;
+                        if parent != &group {
+                            inventory.add_child(parent, &group)?;
+                        }
+                    }
+                    inventory.add_host(&host, &[group.clone()], Map::default())
+                })?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn custom_stats(&mut self, host: &str, result: &TaskResult) {
+        let Some(Value::Map(stats)) = result.get("ansible_stats") else {
+            return;
+        };
+        let per_host = stats.get("per_host").is_some_and(Value::is_truthy);
+        let aggregate = stats.get("aggregate").is_none_or(Value::is_truthy);
+        let Some(Value::Map(data)) = stats.get("data") else { return };
+        let owner = if per_host { host } else { "_run" };
+        let mut all = match self.custom.get(owner) {
+            Some(Value::Map(map)) => (**map).clone(),
+            _ => Map::default(),
+        };
+        for (key, value) in data.iter() {
+            let merged = match (all.get(key), aggregate) {
+                (Some(old), true) => add(old, value),
+                _ => value.clone(),
+            };
+            all.insert(key.clone(), merged);
+        }
+        self.custom.insert(Key::from(owner), Value::map(all));
+    }
+
+    /// Marks the handlers called `name`, or listening to it, for the host.
+    fn notify(&mut self, batch: &mut Batch<'_>, task: &Task, name: &str, index: usize) -> Result<()> {
+        let mut found = Vec::new();
+        let wanted = name.trim();
+        // the last handler of a name wins
+        for handler in batch.handlers.iter().rev() {
+            let own = self.handler_name(handler);
+            let named = !own.is_empty()
+                && (own == wanted
+                    || handler
+                        .role_name()
+                        .is_some_and(|role| format!("{role} : {own}") == wanted));
+            if named {
+                found.push(handler.id);
+                break;
+            }
+        }
+        for handler in &batch.handlers {
+            let listens = handler.listen().iter().any(|topic| executor::text_of(topic) == wanted);
+            if listens && !found.contains(&handler.id) {
+                found.push(handler.id);
+            }
+        }
+        if found.is_empty() {
+            let known: Vec<String> = batch.handlers.iter().map(|h| self.handler_name(h)).collect();
+            let error = Error::general(format!(
+                "The requested handler '{wanted}' was not found in either the main handlers list nor in the listening handlers list"
+            ))
+            .at(task.directives.get("notify").map_or(&task.at, |n| &n.at));
+            return Err(match crate::error::did_you_mean(wanted, known.iter().map(String::as_str)) {
+                Some(near) => error.hint(format!("did you mean '{near}'?")),
+                None => error,
+            });
+        }
+        let host = &mut batch.hosts[index];
+        for id in found {
+            if host.notified.insert(id) {
+                let handler = wanted.to_string();
+                let host = host.name.to_string();
+                self.reporter.event(&Event::Notified { handler, host });
+            }
+        }
+        Ok(())
+    }
+
+    /// A handler's name as notifications know it.
+    fn handler_name(&self, handler: &Task) -> String {
+        match handler.name() {
+            None => String::new(),
+            Some(name @ Value::Template(_)) => {
+                let scope = Arc::new(crate::vars::TaskScope::for_play(&self.world, &handler.frame));
+                let templar =
+                    crate::template::Templar::new(&self.world.engine, scope, Arc::new(crate::search::SearchPath::default()));
+                templar.render_str(&name).unwrap_or_else(|_| executor::text_of(&name))
+            }
+            Some(name) => executor::text_of(&name),
+        }
+    }
+}
+
+/// The results of a loop's items, or the one result.
+pub fn single_results(result: &TaskResult) -> Vec<TaskResult> {
+    match result.get("results") {
+        Some(Value::List(items)) if result.get("ansible_facts").is_none() && items.iter().all(|i| i.as_map().is_some()) => items
+            .iter()
+            .filter_map(|i| i.as_map().cloned())
+            .map(TaskResult::from)
+            .collect(),
+        _ => vec![result.clone()],
+    }
+}
+
+/// A result as playbooks see it: without the entries that are for rplay's own use.
+pub fn clean(result: &TaskResult) -> Value {
+    fn strip(map: &Map) -> Map {
+        map.iter()
+            .filter(|(k, _)| {
+                k.as_str()
+                    .is_none_or(|k| !k.starts_with("_ansible_") && !k.starts_with("_rplay_"))
+            })
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
+    }
+    let mut fields = strip(&result.fields);
+    if !fields.contains_key("failed") {
+        fields.insert("failed".into(), Value::Bool(false));
+    }
+    if let Some(Value::List(items)) = fields.get("results") {
+        let items = items
+            .iter()
+            .map(|i| match i {
+                Value::Map(m) => {
+                    let mut m = strip(m);
+                    if m.contains_key("ansible_loop_var") && !m.contains_key("failed") {
+                        m.insert("failed".into(), Value::Bool(false));
+                    }
+                    Value::map(m)
+                }
+                other => other.clone(),
+            })
+            .collect();
+        fields.insert("results".into(), Value::list(items));
+    }
+    Value::map(fields)
+}
+
+/// `ansible_failed_task`: what rescue sections ask of the task that failed.
+fn describe(task: &Task) -> Value {
+    let mut map = Map::default();
+    map.insert("name".into(), task.name().map_or(Value::str(""), |n| Value::str(executor::text_of(&n))));
+    map.insert("action".into(), Value::str(&task.action.name));
+    let args = task
+        .action
+        .args
+        .iter()
+        .map(|(k, v)| {
+            (
+                k.clone(),
+                match v {
+                    Value::Template(t) => Value::Str(Arc::clone(&t.text)),
+                    other => other.clone(),
+                },
+            )
+        })
+        .collect::<Map>();
+    map.insert("args".into(), Value::map(args));
+    Value::map(map)
+}
+
+/// set_stats with aggregate: numbers add up, lists and dictionaries join, text is put together.
+fn add(old: &Value, new: &Value) -> Value {
+    match (old, new) {
+        (Value::Int(a), Value::Int(b)) => Value::Int(a + b),
+        (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
+        (Value::Int(a), Value::Float(b)) => Value::Float(*a as f64 + b),
+        (Value::Float(a), Value::Int(b)) => Value::Float(a + *b as f64),
+        (Value::List(a), Value::List(b)) => Value::list(a.iter().chain(b.iter()).cloned().collect()),
+        (Value::Map(a), Value::Map(b)) => {
+            let mut all = (**a).clone();
+            all.extend(b.iter().map(|(k, v)| (k.clone(), v.clone())));
+            Value::map(all)
+        }
+        (Value::Str(a), Value::Str(b)) => Value::str(format!("{a}{b}")),
+        _ => new.clone(),
+    }
+}

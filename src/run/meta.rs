@@ -1,0 +1,163 @@
+//! `meta` tasks: <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/meta_module.html>.
+
+use super::executor;
+use super::play::Batch;
+use super::{Ended, Runner};
+use crate::playbook::{Block, Item, Task};
+use crate::report::Event;
+use crate::result::TaskResult;
+use crate::template::Templar;
+use crate::value::Value;
+use crate::vars::TaskScope;
+use crate::{Error, Result};
+use std::sync::Arc;
+
+static KNOWN: &[&str] = &[
+    "clear_facts",
+    "clear_host_errors",
+    "end_batch",
+    "end_host",
+    "end_play",
+    "end_role",
+    "flush_handlers",
+    "noop",
+    "refresh_inventory",
+    "reset_connection",
+    "role_complete",
+];
+
+/// The name of a meta task's action.
+pub fn action_of(task: &Task) -> &str {
+    task.action
+        .args
+        .get("_raw_params")
+        .or_else(|| task.action.args.get("free_form"))
+        .and_then(Value::as_str)
+        .unwrap_or("")
+}
+
+impl Runner<'_> {
+    pub fn meta(&mut self, batch: &mut Batch<'_>, task: &Arc<Task>, hosts: &[usize]) -> Result<()> {
+        let action = action_of(task).to_string();
+        if !KNOWN.contains(&action.as_str()) {
+            let error = Error::general(format!("invalid meta action requested: {action}")).at(&task.at);
+            return Err(match crate::error::did_you_mean(&action, KNOWN[..KNOWN.len() - 1].iter().copied()) {
+                Some(near) => error.hint(format!("did you mean '{near}'?")),
+                None => error.hint(format!("meta takes {}", KNOWN[..KNOWN.len() - 1].join(", "))),
+            });
+        }
+        if !task.implicit {
+            let name = Arc::clone(&batch.hosts[hosts[0]].name);
+            let templar = self.templar_for(task, &name);
+            let info = self.task_info(task, &templar);
+            self.emit(Event::TaskStart(info));
+        }
+        // conditions are per host
+        let mut chosen = Vec::new();
+        for index in hosts {
+            let name = Arc::clone(&batch.hosts[*index].name);
+            let templar = self.templar_for(task, &name);
+            let mut met = true;
+            for condition in &task.resolved().when {
+                if task.implicit {
+                    break;
+                }
+                match executor::holds(condition, &templar) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        met = false;
+                        break;
+                    }
+                    Err(e) => return Err(e),
+                }
+            }
+            if met {
+                chosen.push(*index);
+            } else {
+                let info = self.task_info(task, &templar);
+                self.stats.entry(name.to_string()).or_default().skipped += 1;
+                self.emit(Event::Result {
+                    task: info,
+                    host: name.to_string(),
+                    delegated: None,
+                    result: TaskResult::skipped("Conditional result was False"),
+                    ignore_errors: false,
+                });
+            }
+        }
+        if chosen.is_empty() {
+            return Ok(());
+        }
+        match action.as_str() {
+            "flush_handlers" => self.flush_handlers(batch, task, &chosen),
+            "role_complete" => {
+                if let Some(role) = &task.frame.role {
+                    for index in &chosen {
+                        let name = Arc::clone(&batch.hosts[*index].name);
+                        batch.roles_done.insert((name, role.key.clone()));
+                    }
+                }
+            }
+            "clear_facts" => {
+                for index in &chosen {
+                    let name = Arc::clone(&batch.hosts[*index].name);
+                    self.world_mut().host_mut(&name).clear_facts();
+                }
+            }
+            "clear_host_errors" => {
+                for host in &mut batch.hosts {
+                    self.failed.remove(&host.name);
+                    self.unreachable.remove(&host.name);
+                    host.cursor.clear_failure();
+                }
+            }
+            "end_host" => {
+                for index in &chosen {
+                    batch.hosts[*index].cursor.end();
+                }
+            }
+            "end_batch" => batch.hosts.iter_mut().for_each(|h| h.cursor.end()),
+            "end_play" => {
+                batch.hosts.iter_mut().for_each(|h| h.cursor.end());
+                batch.ended = Some(Ended::Play);
+            }
+            "end_role" => {
+                let Some(role) = task.frame.role.clone() else {
+                    return Err(Error::general("Cannot execute 'end_role' from outside of a role").at(&task.at));
+                };
+                for index in &chosen {
+                    let inside = |b: &Block| b.frame.role.as_ref().is_some_and(|r| Arc::ptr_eq(r, &role));
+                    batch.hosts[*index].cursor.end_while(inside);
+                }
+            }
+            "refresh_inventory" => self.refresh_inventory()?,
+            "reset_connection" => {
+                for index in &chosen {
+                    self.sessions.reset(&batch.hosts[*index].name);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn flush_handlers(&mut self, batch: &mut Batch<'_>, task: &Task, hosts: &[usize]) {
+        let pending = hosts.iter().any(|i| !batch.hosts[*i].notified.is_empty());
+        if !pending {
+            return;
+        }
+        let items = batch.handlers.iter().map(|h| Item::Task(Arc::clone(h))).collect();
+        let block = Arc::new(Block::plain(items, &task.frame));
+        for index in hosts {
+            if !batch.hosts[*index].notified.is_empty() {
+                batch.hosts[*index].cursor.insert(Arc::clone(&block), true);
+            }
+        }
+    }
+
+    fn templar_for(&self, task: &Task, host: &str) -> Templar {
+        let scope = Arc::new(TaskScope::for_task(&self.world, host, task));
+        let files = crate::playbook::search_path(&task.frame, &self.world.play.dir);
+        Templar::new(&self.world.engine, scope, Arc::new(files))
+    }
+}

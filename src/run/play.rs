@@ -1,0 +1,939 @@
+//! Running a play: its hosts, batches, facts, sections and the linear strategy.
+
+use super::apply::HostOps;
+use super::cursor::{Cursor, Notified};
+use super::executor::{self, Outcome, Progress, TaskRun};
+use super::tags::TagFilter;
+use super::{Ended, Runner, step};
+use crate::playbook::{Block, Build, Item, Loader, Play, Task, one};
+use crate::report::{Event, TaskInfo};
+use crate::result::TaskResult;
+use crate::search::SearchPath;
+use crate::template::Templar;
+use crate::value::{Map, Value};
+use crate::vars::{PlayInfo, TaskScope};
+use crate::{Error, Result};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+/// One host in the running batch.
+pub struct HostRun {
+    pub name: Arc<str>,
+    pub cursor: Cursor,
+    pub notified: Notified,
+    /// Unreachable, or ended by a meta task: no more tasks.
+    pub out: bool,
+}
+
+/// The running batch of a play.
+pub struct Batch<'a> {
+    pub play: &'a Play,
+    pub loader: &'a Loader,
+    pub hosts: Vec<HostRun>,
+    /// All handlers, flattened, in order; those of included roles are added as they come.
+    pub handlers: Vec<Arc<Task>>,
+    /// (host, role use) pairs that have run to their end.
+    pub roles_done: HashSet<(Arc<str>, String)>,
+    pub filter: TagFilter,
+    /// Set by end_play and failures that stop everything.
+    pub ended: Option<Ended>,
+}
+
+/// What became of the result of one host.
+enum Message {
+    Progress(usize, Progress),
+    Final(usize, Box<Outcome>),
+}
+
+impl Runner<'_> {
+    /// Runs a play on all its batches.
+    pub fn play(&mut self, play: &Play, loader: &Loader) -> Result<Ended> {
+        {
+            let play_vars = self.play_vars(play)?;
+            let world = Arc::make_mut(&mut self.world);
+            world.play = Arc::new(PlayInfo {
+                dir: loader.playbook_dir.clone(),
+                vars: Arc::new(play_vars),
+                roles: Arc::new(play.role_list.iter().filter(|r| r.public).cloned().collect()),
+                role_names: Arc::new(
+                    play.role_list
+                        .iter()
+                        .filter(|r| is_top_role(play, &r.name))
+                        .map(|r| Value::str(&r.name))
+                        .collect(),
+                ),
+                check: self.options.check,
+                diff: self.options.diff,
+                ..PlayInfo::default()
+            });
+        }
+        self.world_mut().play_mut().vars_files = Arc::new(self.shared_vars_files(play, loader)?);
+        let templar = self.play_templar(play, loader);
+        if let Some(strategy) = play.keyword("strategy").or_else(|| Some(self.config.strategy.as_str().into())) {
+            let name = templar.render_str(&strategy)?;
+            let bare = name.strip_prefix("ansible.builtin.").unwrap_or(&name);
+            if bare != "linear" {
+                return Err(Error::parse(format!("the strategy '{name}' is not supported yet"))
+                    .at_opt(play.directives.get("strategy").map(|n| &n.at))
+                    .hint("rplay runs plays with the strategy 'linear'"));
+            }
+        }
+        let pattern = match templar.render(&play.hosts).map_err(|e| {
+            e.at(play.directives.get("hosts").map_or(&play.at, |n| &n.at))
+        })? {
+            Value::List(items) => items.iter().map(executor::text_of).collect::<Vec<_>>().join(","),
+            other => executor::text_of(&other),
+        };
+        let name = match play.keyword("name") {
+            Some(name) => templar.render_str(&name).unwrap_or_else(|_| executor::text_of(&name)),
+            None => pattern.clone(),
+        };
+        let hosts = self.hosts_of(play, &pattern, &templar)?;
+        let check = match play.keyword("check_mode") {
+            Some(v) => executor::truth(&v, &templar)?,
+            None => self.options.check,
+        };
+        let diff = match play.keyword("diff") {
+            Some(v) => executor::truth(&v, &templar)?,
+            None => self.options.diff,
+        };
+        {
+            let info = self.world_mut().play_mut();
+            info.name = name.clone();
+            info.check = check;
+            info.diff = diff;
+            info.all_hosts = Arc::new(hosts.iter().map(|h| Value::Str(Arc::clone(h))).collect());
+        }
+        if hosts.is_empty() {
+            self.emit(Event::PlayStart { name, check_mode: check });
+            self.emit(Event::NoHostsMatched);
+            return Ok(Ended::Normally);
+        }
+        let batches = self.batches(play, hosts, &templar)?;
+        let filter = TagFilter::new(&self.options.tags, &self.options.skip_tags);
+        for batch in batches {
+            let batch: Vec<Arc<str>> = batch
+                .into_iter()
+                .filter(|h| !self.failed.contains(h) && !self.unreachable.contains(h))
+                .collect();
+            if batch.is_empty() {
+                continue;
+            }
+            self.emit(Event::PlayStart { name: name.clone(), check_mode: check });
+            let size = batch.len();
+            let ended = self.batch(play, loader, batch, &filter)?;
+            match ended {
+                Ended::Normally => {}
+                other => return Ok(other),
+            }
+            // a batch that failed as a whole stops the play
+            let lost = self
+                .batch_hosts
+                .iter()
+                .filter(|h| self.failed.contains(*h) || self.unreachable.contains(*h))
+                .count();
+            if lost == size && self.more_batches_matter(play) {
+                return Ok(Ended::Failed);
+            }
+        }
+        Ok(Ended::Normally)
+    }
+
+    fn more_batches_matter(&self, play: &Play) -> bool {
+        play.directives.get("serial").is_some()
+    }
+
+    fn play_templar(&self, play: &Play, loader: &Loader) -> Templar {
+        let scope = Arc::new(TaskScope::for_play(&self.world, &play.frame));
+        Templar::new(&self.world.engine, scope, Arc::new(SearchPath::new(&loader.playbook_dir)))
+    }
+
+    /// The play's variables with the answers to its prompts.
+    fn play_vars(&mut self, play: &Play) -> Result<Map> {
+        let mut vars = (*play.frame.vars).clone();
+        if let Some(node) = play.directives.get("vars_prompt") {
+            super::prompt::ask(node, &self.options.extra_vars, &mut vars)?;
+        }
+        Ok(vars)
+    }
+
+    /// The vars_files that are the same for all hosts; others wait for a host.
+    fn shared_vars_files(&self, play: &Play, loader: &Loader) -> Result<Map> {
+        let templar = self.play_templar(play, loader);
+        super::vars_files::load(play, loader, &templar, super::vars_files::Missing::Skip)
+    }
+
+    /// The hosts that the play is for, failed ones left out, in the order asked for.
+    fn hosts_of(&self, play: &Play, pattern: &str, templar: &Templar) -> Result<Vec<Arc<str>>> {
+        let at = play.directives.get("hosts").map_or(&play.at, |n| &n.at);
+        let order = match play.keyword("order") {
+            Some(v) => Some(templar.render_str(&v)?),
+            None => None,
+        };
+        let hosts = self
+            .world
+            .inventory
+            .hosts_for(pattern, self.limit.as_ref())
+            .map_err(|e| e.at(at))?;
+        let hosts = crate::inventory::ordered(hosts, order.as_deref()).map_err(|e| {
+            e.at(play.directives.get("order").map_or(at, |n| &n.at))
+        })?;
+        Ok(hosts
+            .into_iter()
+            .filter(|h| !self.failed.contains(h) && !self.unreachable.contains(h))
+            .collect())
+    }
+
+    /// The hosts in batches as `serial` says: numbers, percentages, or a list of both.
+    fn batches(&self, play: &Play, hosts: Vec<Arc<str>>, templar: &Templar) -> Result<Vec<Vec<Arc<str>>>> {
+        let Some(node) = play.directives.get("serial") else {
+            return Ok(vec![hosts]);
+        };
+        let wanted = match templar.render(&node.to_value())? {
+            Value::List(items) => items.to_vec(),
+            Value::Null => return Ok(vec![hosts]),
+            other => vec![other],
+        };
+        let total = hosts.len();
+        let mut sizes = Vec::new();
+        for value in &wanted {
+            let size = match value {
+                Value::Int(n) => usize::try_from(*n).unwrap_or(0),
+                other => {
+                    let text = executor::text_of(other);
+                    let parsed = match text.strip_suffix('%') {
+                        Some(percent) => percent.trim().parse::<f64>().ok().map(|p| {
+                            ((total as f64 * p / 100.0) as usize).max(1)
+                        }),
+                        None => text.trim().parse().ok(),
+                    };
+                    parsed.ok_or_else(|| {
+                        Error::parse(format!("serial must be a number or a percentage, not '{text}'"))
+                            .at(&node.at)
+                    })?
+                }
+            };
+            sizes.push(size);
+        }
+        let mut out = Vec::new();
+        let mut rest = hosts.as_slice();
+        let mut index = 0;
+        while !rest.is_empty() {
+            let size = sizes.get(index).or(sizes.last()).copied().unwrap_or(0);
+            let size = if size == 0 { rest.len() } else { size.min(rest.len()) };
+            let (now, later) = rest.split_at(size);
+            out.push(now.to_vec());
+            rest = later;
+            index += 1;
+        }
+        Ok(out)
+    }
+
+    fn batch(
+        &mut self,
+        play: &Play,
+        loader: &Loader,
+        names: Vec<Arc<str>>,
+        filter: &TagFilter,
+    ) -> Result<Ended> {
+        for host in &names {
+            self.stats.entry(host.to_string()).or_default();
+        }
+        let values = Arc::new(names.iter().map(|h| Value::Str(Arc::clone(h))).collect::<Vec<_>>());
+        {
+            let info = self.world_mut().play_mut();
+            info.batch = Arc::clone(&values);
+            info.active = values;
+        }
+        self.batch_hosts = names.clone();
+        self.host_vars_files(play, loader, &names)?;
+        let templar = self.play_templar(play, loader);
+        let root = self.root_block(play, &templar, filter)?;
+        let root = match self.start_at(&root, &templar) {
+            Some(root) => Arc::new(root),
+            None => return Ok(Ended::Normally),
+        };
+        let mut batch = Batch {
+            play,
+            loader,
+            hosts: names
+                .iter()
+                .map(|name| HostRun {
+                    name: Arc::clone(name),
+                    cursor: Cursor::new(&root),
+                    notified: Notified::new(),
+                    out: false,
+                })
+                .collect(),
+            handlers: flatten(&play.handlers),
+            roles_done: HashSet::new(),
+            filter: filter.clone(),
+            ended: None,
+        };
+        while batch.ended.is_none() {
+            if !self.step_batch(&mut batch)? {
+                break;
+            }
+        }
+        Ok(batch.ended.unwrap_or(Ended::Normally))
+    }
+
+    /// Loads vars_files whose names depend on the host.
+    fn host_vars_files(&mut self, play: &Play, loader: &Loader, names: &[Arc<str>]) -> Result<()> {
+        if !super::vars_files::depends_on_host(play) {
+            return Ok(());
+        }
+        for name in names {
+            let scope = Arc::new(TaskScope::for_host_in_play(&self.world, name, &play.frame));
+            let templar = Templar::new(
+                &self.world.engine,
+                scope,
+                Arc::new(SearchPath::new(&loader.playbook_dir)),
+            );
+            let vars = super::vars_files::load(play, loader, &templar, super::vars_files::Missing::Error)?;
+            self.world_mut().host_mut(name).vars_files = Some(Arc::new(vars));
+        }
+        Ok(())
+    }
+
+    /// The play's tasks in the order in which they run, handlers flushed between the sections.
+    fn root_block(&self, play: &Play, templar: &Templar, filter: &TagFilter) -> Result<Block> {
+        let frame = &play.frame;
+        let flush = || {
+            Item::Task(Arc::new(Task::implicit(
+                "meta",
+                one("_raw_params", "flush_handlers"),
+                None,
+                &["always"],
+                &play.at,
+                frame,
+            )))
+        };
+        let force = self.force_handlers(play, templar)?;
+        let mut body: Vec<Item> = Vec::new();
+        if let Some(setup) = self.gather_task(play, templar)? {
+            body.push(Item::Task(Arc::new(setup)));
+        }
+        let section = |items: Vec<Item>| -> Vec<Item> {
+            match force {
+                // handlers run even where a task has failed
+                true => vec![Item::Block(Arc::new(Block {
+                    body: items,
+                    rescue: Vec::new(),
+                    always: vec![flush()],
+                    frame: Arc::clone(frame),
+                }))],
+                false => items.into_iter().chain([flush()]).collect(),
+            }
+        };
+        body.extend(section(play.pre_tasks.clone()));
+        body.extend(section(play.roles.iter().chain(&play.tasks).cloned().collect()));
+        body.extend(section(play.post_tasks.clone()));
+        let all = Block::plain(body, frame);
+        Ok(filter.filter(&all, templar).unwrap_or_else(|| Block::plain(Vec::new(), frame)))
+    }
+
+    fn force_handlers(&self, play: &Play, templar: &Templar) -> Result<bool> {
+        match play.keyword("force_handlers") {
+            Some(v) => executor::truth(&v, templar),
+            None => Ok(self.options.force_handlers || self.config.force_handlers),
+        }
+    }
+
+    /// The implicit setup task, unless the play does without.
+    fn gather_task(&self, play: &Play, templar: &Templar) -> Result<Option<Task>> {
+        let asked = match play.keyword("gather_facts") {
+            Some(v) => Some(executor::truth(&v, templar)?),
+            None => None,
+        };
+        let gather = asked.unwrap_or(self.config.gathering != "explicit");
+        if !gather {
+            return Ok(None);
+        }
+        let mut args = Map::default();
+        for name in ["gather_subset", "gather_timeout", "fact_path"] {
+            if let Some(value) = play.keyword(name) {
+                args.insert(name.into(), value);
+            }
+        }
+        let tags: &[&str] = match play.directives.get("tags") {
+            None => &["always"],
+            Some(_) => &[],
+        };
+        Ok(Some(Task::implicit(
+            "gather_facts",
+            args,
+            Some("Gathering Facts"),
+            tags,
+            &play.at,
+            &play.frame,
+        )))
+    }
+
+    /// What is left of the block from `--start-at-task` on. Only the first play that has the task is cut.
+    fn start_at(&mut self, root: &Block, templar: &Templar) -> Option<Block> {
+        let Some(pattern) = self.start_at_task.clone() else {
+            return Some(Block::plain(root.body.clone(), &root.frame));
+        };
+        let mut found = false;
+        let out = cut_before(root, &mut found, &|task| {
+            !task.implicit && step::name_matches(&pattern, task, templar)
+        });
+        if found {
+            self.start_at_task = None;
+        }
+        Some(out)
+    }
+
+    /// Runs the task that comes next on the hosts that are at it. False when nothing is left.
+    fn step_batch(&mut self, batch: &mut Batch<'_>) -> Result<bool> {
+        let mut first: Option<usize> = None;
+        for index in 0..batch.hosts.len() {
+            let host = &mut batch.hosts[index];
+            if host.out || host.cursor.peek(&host.notified).is_none() {
+                continue;
+            }
+            first = Some(match first {
+                Some(best) if batch.hosts[best].cursor.order(&batch.hosts[index].cursor).is_le() => best,
+                _ => index,
+            });
+        }
+        let Some(first) = first else { return Ok(false) };
+        let leader = batch.hosts[first].cursor.clone();
+        let task = {
+            let host = &mut batch.hosts[first];
+            match host.cursor.peek(&host.notified) {
+                Some(task) => Arc::clone(task),
+                None => return Ok(false),
+            }
+        };
+        let mut hosts: Vec<usize> = Vec::new();
+        for (index, host) in batch.hosts.iter_mut().enumerate() {
+            if !host.out && host.cursor.peek(&host.notified).is_some() && host.cursor.order(&leader).is_eq() {
+                host.cursor.advance();
+                host.notified.remove(&task.id);
+                hosts.push(index);
+            }
+        }
+        // a role that has run to its end for a host does not run there again
+        if let Some(role) = task.frame.role.as_ref().filter(|r| !r.allow_duplicates)
+            && !(task.implicit && task.action.bare == "meta")
+            && !task.handler
+        {
+            hosts.retain(|i| !batch.roles_done.contains(&(Arc::clone(&batch.hosts[*i].name), role.key.clone())));
+            if hosts.is_empty() {
+                return Ok(true);
+            }
+        }
+        if task.action.bare == "meta" {
+            self.meta(batch, &task, &hosts)?;
+        } else {
+            self.run_task(batch, &task, &hosts)?;
+        }
+        Ok(true)
+    }
+
+    /// What reporters are told of the task, its name rendered for `host`.
+    pub fn task_info(&self, task: &Task, templar: &Templar) -> TaskInfo {
+        let own = match task.name() {
+            Some(name) => templar.render_str(&name).unwrap_or_else(|_| executor::text_of(&name)),
+            None => match task.action.bare.as_str() {
+                "gather_facts" => "Gathering Facts".into(),
+                _ => task.action.name.clone(),
+            },
+        };
+        let name = match task.role_name() {
+            Some(role) if !task.implicit => format!("{role} : {own}"),
+            _ => own,
+        };
+        TaskInfo {
+            name,
+            action: task.action.name.clone(),
+            at: Some(task.at.clone()),
+            handler: task.handler,
+            no_log: false,
+            check_mode: self.world.play.check,
+            diff: self.world.play.diff,
+            tags: super::tags::rendered(task, templar),
+            args: String::new(),
+        }
+    }
+
+    fn run_task(&mut self, batch: &mut Batch<'_>, task: &Arc<Task>, hosts: &[usize]) -> Result<()> {
+        let first_name = Arc::clone(&batch.hosts[hosts[0]].name);
+        let templar = {
+            let scope = Arc::new(TaskScope::for_task(&self.world, &first_name, task));
+            let files = crate::playbook::search_path(&task.frame, &self.world.play.dir);
+            Templar::new(&self.world.engine, scope, Arc::new(files))
+        };
+        let info = self.task_info(task, &templar);
+        let run_once = match &task.resolved().run_once {
+            Some(v) => executor::truth(v, &templar).unwrap_or(false),
+            None => false,
+        };
+        let once = run_once || matches!(task.action.bare.as_str(), "add_host" | "pause");
+        if self.options.step && !task.implicit && !self.step_over(&info.name)? {
+            return Ok(());
+        }
+        self.emit(Event::TaskStart(info.clone()));
+        let chosen: Vec<usize> = match once {
+            true => vec![hosts[0]],
+            false => hosts.to_vec(),
+        };
+        let outcomes = self.outcomes(batch, task, &chosen, &info);
+        let mut failed_now = Vec::new();
+        let mut inclusions = Vec::new();
+        for (index, outcome) in outcomes {
+            let targets: Vec<usize> = match once {
+                true => (0..batch.hosts.len()).filter(|i| !batch.hosts[*i].out).collect(),
+                false => vec![index],
+            };
+            let host_failed = self.apply(batch, task, index, &targets, &outcome)?;
+            if host_failed {
+                failed_now.push(index);
+            }
+            let include_targets = match once {
+                true => hosts.to_vec(),
+                false => vec![index],
+            };
+            for inclusion in outcome.inclusions {
+                inclusions.push((include_targets.clone(), inclusion));
+            }
+        }
+        if !inclusions.is_empty() {
+            self.include(batch, task, inclusions)?;
+        }
+        if !failed_now.is_empty() {
+            self.after_failures(batch, task, &failed_now, &templar, once)?;
+        }
+        self.refresh_active(batch);
+        Ok(())
+    }
+
+    /// Runs the task on all hosts at once, reporting as results come: in host order where they come
+    /// quickly, so that output is steady, but a slow host never holds back the others for long.
+    fn outcomes(
+        &mut self,
+        batch: &Batch<'_>,
+        task: &Arc<Task>,
+        chosen: &[usize],
+        info: &TaskInfo,
+    ) -> Vec<(usize, Outcome)> {
+        const PATIENCE: Duration = Duration::from_millis(100);
+        let mode = crate::machine::Mode {
+            check: self.world.play.check,
+            diff: self.world.play.diff,
+        };
+        let world = Arc::clone(&self.world);
+        let verbosity = self.options.verbosity;
+        let names: Vec<Arc<str>> = chosen.iter().map(|i| Arc::clone(&batch.hosts[*i].name)).collect();
+        let run_one = |sessions: &super::sessions::SessionPool, host: &str, progress: &dyn Fn(Progress)| {
+            TaskRun {
+                world: &world,
+                task,
+                host,
+                sessions,
+                mode,
+                verbosity,
+                progress,
+            }
+            .run()
+        };
+        let mut out: Vec<Option<Outcome>> = Vec::new();
+        out.resize_with(chosen.len(), || None);
+        // one host, or nothing that leaves this process: threads would cost more than they bring
+        if chosen.len() == 1 || is_instant(task) {
+            for (slot, name) in names.iter().enumerate() {
+                let outcome = {
+                    let reporter = std::cell::RefCell::new(&mut self.reporter);
+                    let show = |progress: Progress| {
+                        let event = progress_event(info, name, progress);
+                        reporter.borrow_mut().event(&event);
+                    };
+                    run_one(&self.sessions, name, &show)
+                };
+                self.report(info, name, &outcome);
+                out[slot] = Some(outcome);
+            }
+            return chosen.iter().copied().zip(out.into_iter().flatten()).collect();
+        }
+        let (sender, receiver) = mpsc::channel::<Message>();
+        let pool = Arc::clone(&self.pool);
+        let sessions = std::mem::take(&mut self.sessions);
+        pool.in_place_scope(|scope| {
+            for (slot, name) in names.iter().enumerate() {
+                let sender = sender.clone();
+                let (run_one, sessions) = (&run_one, &sessions);
+                scope.spawn(move |_| {
+                    let progress = |p: Progress| {
+                        let _ = sender.send(Message::Progress(slot, p));
+                    };
+                    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                        run_one(sessions, name, &progress)
+                    }))
+                    .unwrap_or_else(|_| Outcome::crashed());
+                    let _ = sender.send(Message::Final(slot, Box::new(outcome)));
+                });
+            }
+            drop(sender);
+            let mut waiting: HashMap<usize, Vec<Progress>> = HashMap::new();
+            let mut ready: HashMap<usize, Box<Outcome>> = HashMap::new();
+            let mut done = vec![false; names.len()];
+            let mut next = 0;
+            loop {
+                let message = match ready.is_empty() {
+                    true => receiver.recv().ok(),
+                    false => match receiver.recv_timeout(PATIENCE) {
+                        Ok(message) => Some(message),
+                        Err(mpsc::RecvTimeoutError::Timeout) => {
+                            // someone is slow: show what is there
+                            let mut slots: Vec<usize> = ready.keys().copied().collect();
+                            slots.sort_unstable();
+                            for slot in slots {
+                                if let Some(outcome) = ready.remove(&slot) {
+                                    self.show(info, &names[slot], waiting.remove(&slot), &outcome);
+                                    done[slot] = true;
+                                    out[slot] = Some(*outcome);
+                                }
+                            }
+                            continue;
+                        }
+                        Err(mpsc::RecvTimeoutError::Disconnected) => None,
+                    },
+                };
+                match message {
+                    None => break,
+                    Some(Message::Progress(slot, progress @ Progress::Retry { .. })) => {
+                        let event = progress_event(info, &names[slot], progress);
+                        self.reporter.event(&event);
+                    }
+                    Some(Message::Progress(slot, progress)) if slot == next => {
+                        let event = progress_event(info, &names[slot], progress);
+                        self.reporter.event(&event);
+                    }
+                    Some(Message::Progress(slot, progress)) => waiting.entry(slot).or_default().push(progress),
+                    Some(Message::Final(slot, outcome)) => {
+                        ready.insert(slot, outcome);
+                    }
+                }
+                while next < names.len() {
+                    if done[next] {
+                        next += 1;
+                        continue;
+                    }
+                    let Some(outcome) = ready.remove(&next) else { break };
+                    self.show(info, &names[next], waiting.remove(&next), &outcome);
+                    done[next] = true;
+                    out[next] = Some(*outcome);
+                    next += 1;
+                    // the items of the host whose turn it is are shown as they come
+                    for progress in waiting.remove(&next).into_iter().flatten() {
+                        let event = progress_event(info, &names[next], progress);
+                        self.reporter.event(&event);
+                    }
+                }
+            }
+        });
+        self.sessions = sessions;
+        chosen.iter().copied().zip(out.into_iter().flatten()).collect()
+    }
+
+    fn show(&mut self, info: &TaskInfo, host: &str, items: Option<Vec<Progress>>, outcome: &Outcome) {
+        for progress in items.into_iter().flatten() {
+            let event = progress_event(info, host, progress);
+            self.reporter.event(&event);
+        }
+        self.report(info, host, outcome);
+    }
+
+    fn report(&mut self, info: &TaskInfo, host: &str, outcome: &Outcome) {
+        // what was included is told when it is read
+        if !outcome.inclusions.is_empty() && !outcome.result.is_failed() {
+            return;
+        }
+        let event = Event::Result {
+            task: with_log(info, outcome),
+            host: host.to_string(),
+            delegated: outcome.delegated.clone(),
+            result: outcome.result.clone(),
+            ignore_errors: outcome.ignore_errors,
+        };
+        self.reporter.event(&event);
+    }
+
+    /// any_errors_fatal, max_fail_percentage, and the end when nobody is left.
+    fn after_failures(
+        &mut self,
+        batch: &mut Batch<'_>,
+        task: &Task,
+        failed: &[usize],
+        templar: &Templar,
+        once: bool,
+    ) -> Result<()> {
+        let fatal = match &task.resolved().any_errors_fatal {
+            Some(v) => executor::truth(v, templar)?,
+            None => self.config.any_errors_fatal,
+        };
+        let mut stop = false;
+        if fatal || once {
+            for index in 0..batch.hosts.len() {
+                if failed.contains(&index) || batch.hosts[index].out {
+                    continue;
+                }
+                self.fail_host(batch, index, None);
+            }
+            stop = fatal && !batch.hosts.iter().any(|h| h.cursor.is_rescuing());
+        }
+        if let Some(value) = batch.play.keyword("max_fail_percentage") {
+            let limit = executor::number_of(&templar.render(&value)?).unwrap_or(100.0);
+            let lost = batch
+                .hosts
+                .iter()
+                .filter(|h| self.failed.contains(&h.name) || self.unreachable.contains(&h.name))
+                .count();
+            if lost as f64 * 100.0 / batch.hosts.len() as f64 > limit {
+                for index in 0..batch.hosts.len() {
+                    if !batch.hosts[index].out {
+                        batch.hosts[index].cursor.end();
+                        let name = Arc::clone(&batch.hosts[index].name);
+                        self.failed.insert(name);
+                    }
+                }
+                stop = true;
+            }
+        }
+        if stop {
+            let left = batch.hosts.iter().any(|h| {
+                !h.out && !self.failed.contains(&h.name) && !self.unreachable.contains(&h.name)
+            });
+            if !left {
+                // what stands in `always` still runs
+                while self.step_batch(batch)? {}
+                self.emit(Event::NoHostsRemaining);
+                batch.ended = Some(Ended::Failed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps `ansible_play_hosts` true.
+    pub fn refresh_active(&mut self, batch: &Batch<'_>) {
+        let active: Vec<Value> = batch
+            .hosts
+            .iter()
+            .filter(|h| !self.failed.contains(&h.name) && !self.unreachable.contains(&h.name) && !h.out)
+            .map(|h| Value::Str(Arc::clone(&h.name)))
+            .collect();
+        if active.len() != self.world.play.active.len() {
+            self.world_mut().play_mut().active = Arc::new(active);
+        }
+    }
+
+    fn include(
+        &mut self,
+        batch: &mut Batch<'_>,
+        task: &Arc<Task>,
+        inclusions: Vec<(Vec<usize>, executor::Inclusion)>,
+    ) -> Result<()> {
+        // hosts that include the same thing with the same variables share it
+        let mut groups: Vec<(executor::Inclusion, Vec<usize>)> = Vec::new();
+        for (hosts, inclusion) in inclusions {
+            let same = groups.iter_mut().find(|(known, _)| super::include::is_same(known, &inclusion));
+            match same {
+                Some((_, members)) => members.extend(hosts),
+                None => groups.push((inclusion, hosts)),
+            }
+        }
+        let mut per_host: HashMap<usize, Vec<Item>> = HashMap::new();
+        let members: Vec<usize> = {
+            let mut all: Vec<usize> = groups.iter().flat_map(|(_, hosts)| hosts.iter().copied()).collect();
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
+        let total = groups.len();
+        for (position, (inclusion, mut hosts)) in groups.into_iter().enumerate() {
+            hosts.sort_unstable();
+            hosts.dedup();
+            let mut build = Build::new(batch.loader);
+            let read = super::include::read(&inclusion, task, &mut build);
+            let (roles, handlers) = (std::mem::take(&mut build.roles), std::mem::take(&mut build.handlers));
+            match read {
+                Ok(block) => {
+                    let names = hosts.iter().map(|i| batch.hosts[*i].name.to_string()).collect();
+                    self.emit(Event::Included {
+                        file: super::include::shown_name(&inclusion),
+                        hosts: names,
+                        label: inclusion.label.clone(),
+                    });
+                    batch.handlers.extend(flatten(&handlers));
+                    self.add_public_roles(roles);
+                    let templar = self.play_templar(batch.play, batch.loader);
+                    let block = Arc::new(
+                        batch
+                            .filter
+                            .filter(&block, &templar)
+                            .unwrap_or_else(|| Block::plain(Vec::new(), &task.frame)),
+                    );
+                    for host in &members {
+                        let slot = per_host.entry(*host).or_insert_with(|| empty_slots(total, &task.frame));
+                        if hosts.contains(host) {
+                            slot[position] = Item::Block(Arc::clone(&block));
+                        }
+                    }
+                }
+                Err(e) => {
+                    for host in &hosts {
+                        let mut result = executor::failure_of(e.clone());
+                        result.set("reason", e.message());
+                        self.include_failed(batch, task, *host, result);
+                    }
+                }
+            }
+        }
+        for (host, items) in per_host {
+            if !batch.hosts[host].out && !self.failed.contains(&batch.hosts[host].name) {
+                let block = Arc::new(Block::plain(items, &task.frame));
+                batch.hosts[host].cursor.insert(block, false);
+            }
+        }
+        Ok(())
+    }
+
+    fn include_failed(&mut self, batch: &mut Batch<'_>, task: &Task, index: usize, result: TaskResult) {
+        let name = Arc::clone(&batch.hosts[index].name);
+        let scope = Arc::new(TaskScope::for_task(&self.world, &name, task));
+        let templar = Templar::new(&self.world.engine, scope, Arc::new(SearchPath::default()));
+        let info = self.task_info(task, &templar);
+        self.emit(Event::Result {
+            task: info,
+            host: name.to_string(),
+            delegated: None,
+            result: result.clone(),
+            ignore_errors: false,
+        });
+        self.fail_host(batch, index, Some((task, &result)));
+    }
+}
+
+/// Empty places for blocks that other hosts include at the same task, so that hosts stay in step.
+fn empty_slots(count: usize, frame: &Arc<crate::playbook::Frame>) -> Vec<Item> {
+    (0..count)
+        .map(|_| Item::Block(Arc::new(Block::plain(Vec::new(), frame))))
+        .collect()
+}
+
+fn with_log(info: &TaskInfo, outcome: &Outcome) -> TaskInfo {
+    TaskInfo {
+        no_log: outcome.no_log,
+        check_mode: outcome.mode.check,
+        diff: outcome.mode.diff,
+        ..info.clone()
+    }
+}
+
+fn progress_event(info: &TaskInfo, host: &str, progress: Progress) -> Event {
+    match progress {
+        Progress::Item { result, label, delegated, no_log } => Event::ItemResult {
+            task: TaskInfo { no_log, ..info.clone() },
+            host: host.to_string(),
+            delegated,
+            result,
+            label,
+            ignore_errors: false,
+        },
+        Progress::Retry { result, left, attempts, delegated, no_log } => Event::Retry {
+            task: TaskInfo { no_log, ..info.clone() },
+            host: host.to_string(),
+            delegated,
+            result,
+            retries_left: left,
+            attempts,
+        },
+    }
+}
+
+/// Tasks that only compute: they are over before a thread has started.
+fn is_instant(task: &Task) -> bool {
+    task.directives.get("until").is_none()
+        && matches!(
+            task.action.bare.as_str(),
+            "debug" | "set_fact" | "assert" | "fail" | "group_by" | "add_host" | "include_tasks" | "include_role" | "set_stats"
+        )
+}
+
+/// Handlers in order, blocks opened.
+pub fn flatten(items: &[Item]) -> Vec<Arc<Task>> {
+    let mut out = Vec::new();
+    for item in items {
+        match item {
+            Item::Task(task) => out.push(Arc::clone(task)),
+            Item::Block(block) => block.each_task(&mut |t| {
+                if !(t.implicit && t.action.bare == "meta") {
+                    out.push(Arc::clone(t));
+                }
+            }),
+        }
+    }
+    out
+}
+
+fn is_top_role(play: &Play, name: &str) -> bool {
+    play.directives
+        .get("roles")
+        .and_then(|n| n.as_seq())
+        .is_some_and(|list| {
+            list.iter().any(|entry| {
+                let named = entry
+                    .as_str()
+                    .or_else(|| entry.get("role").or_else(|| entry.get("name")).and_then(|n| n.as_str()));
+                named.is_some_and(|n| n.rsplit('/').next() == Some(name))
+            })
+        })
+}
+
+/// The block without the tasks before the first that `is_start` accepts. Flushes and fact gathering stay.
+fn cut_before(block: &Block, found: &mut bool, is_start: &dyn Fn(&Task) -> bool) -> Block {
+    let mut part = |items: &[Item]| -> Vec<Item> {
+        let mut out = Vec::new();
+        for item in items {
+            match item {
+                Item::Task(task) => {
+                    if !*found && is_start(task) {
+                        *found = true;
+                    }
+                    if *found || task.implicit {
+                        out.push(item.clone());
+                    }
+                }
+                Item::Block(inner) => out.push(Item::Block(Arc::new(cut_before(inner, found, is_start)))),
+            }
+        }
+        out
+    };
+    Block {
+        body: part(&block.body),
+        rescue: part(&block.rescue),
+        always: part(&block.always),
+        frame: Arc::clone(&block.frame),
+    }
+}
+
+impl Outcome {
+    /// For a task whose thread panicked: a bug, shown as this host's failure.
+    fn crashed() -> Outcome {
+        Outcome {
+            result: TaskResult::failed("Unexpected failure during module execution: rplay has a bug here"),
+            inclusions: Vec::new(),
+            delegated: None,
+            ignore_errors: false,
+            ignore_unreachable: false,
+            no_log: true,
+            mode: crate::machine::Mode::default(),
+            notify: Vec::new(),
+            register: None,
+            delegate_facts: false,
+        }
+    }
+}

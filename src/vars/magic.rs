@@ -1,0 +1,164 @@
+//! The variables that Ansible itself defines; nothing can override them.
+//!
+//! <https://docs.ansible.com/ansible/latest/reference_appendices/special_variables.html>
+
+use super::world::{HostVars, World};
+use crate::playbook::Frame;
+use crate::value::{Key, Map, Value};
+use std::sync::Arc;
+
+/// All names that [`get`] answers to.
+pub static NAMES: &[&str] = &[
+    "ansible_check_mode",
+    "ansible_config_file",
+    "ansible_dependent_role_names",
+    "ansible_diff_mode",
+    "ansible_facts",
+    "ansible_forks",
+    "ansible_inventory_sources",
+    "ansible_limit",
+    "ansible_parent_role_names",
+    "ansible_parent_role_paths",
+    "ansible_play_batch",
+    "ansible_play_hosts",
+    "ansible_play_hosts_all",
+    "ansible_play_name",
+    "ansible_play_role_names",
+    "ansible_playbook_python",
+    "ansible_role_name",
+    "ansible_role_names",
+    "ansible_run_tags",
+    "ansible_search_path",
+    "ansible_skip_tags",
+    "ansible_verbosity",
+    "ansible_version",
+    "group_names",
+    "groups",
+    "hostvars",
+    "inventory_dir",
+    "inventory_file",
+    "inventory_hostname",
+    "inventory_hostname_short",
+    "omit",
+    "play_hosts",
+    "playbook_dir",
+    "role_name",
+    "role_names",
+    "role_path",
+];
+
+/// The version of Ansible whose language rplay speaks: what `ansible_version` says.
+pub const LANGUAGE_VERSION: (i64, i64, i64) = (2, 19, 0);
+
+fn texts<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> Value {
+    Value::list(items.into_iter().map(|s| Value::str(s.as_ref())).collect())
+}
+
+/// The value of a magic variable; none for other names, and for those that are not set here.
+pub fn get(world: &Arc<World>, host: &Arc<str>, frame: Option<&Arc<Frame>>, name: &str) -> Option<Value> {
+    // most names are the user's: decide without comparing with every name
+    if !name.starts_with("ansible_")
+        && !name.starts_with("inventory_")
+        && !name.starts_with("role_")
+        && !matches!(name, "group_names" | "groups" | "hostvars" | "omit" | "play_hosts" | "playbook_dir")
+    {
+        return None;
+    }
+    let play = &world.play;
+    let run = &world.run;
+    let role = frame.and_then(|f| f.role.as_ref());
+    Some(match name {
+        "inventory_hostname" => Value::Str(Arc::clone(host)),
+        "inventory_hostname_short" => {
+            let short = host.split('.').next().unwrap_or(host);
+            // the address of a host is not cut at its dots
+            let is_address = host.parse::<std::net::IpAddr>().is_ok();
+            Value::str(if is_address { &**host } else { short })
+        }
+        "inventory_dir" => world.inventory.dir_of(host).map_or(Value::Null, Value::from),
+        "inventory_file" => world.inventory.file_of(host).map_or(Value::Null, Value::from),
+        "group_names" => texts(world.inventory.group_names(host)),
+        "groups" => Value::map(world.inventory.groups_value()),
+        "hostvars" => Value::Dynamic(Arc::new(HostVars {
+            world: Arc::clone(world),
+            asked_by: Arc::clone(host),
+        })),
+        "omit" => Value::Omit,
+        "playbook_dir" => Value::str(play.dir.to_string_lossy()),
+        "play_hosts" | "ansible_play_batch" if frame.is_some() => Value::List(Arc::clone(&play.batch)),
+        "ansible_play_hosts" if frame.is_some() => Value::List(Arc::clone(&play.active)),
+        "ansible_play_hosts_all" if frame.is_some() => Value::List(Arc::clone(&play.all_hosts)),
+        "ansible_play_name" if frame.is_some() => Value::str(&play.name),
+        "ansible_check_mode" => Value::Bool(play.check),
+        "ansible_diff_mode" => Value::Bool(play.diff),
+        "ansible_forks" => Value::Int(run.forks),
+        "ansible_verbosity" => Value::Int(run.verbosity),
+        "ansible_limit" => Value::str(run.limit.as_deref()?),
+        "ansible_run_tags" => texts(&run.tags),
+        "ansible_skip_tags" => texts(&run.skip_tags),
+        "ansible_inventory_sources" => texts(&run.inventory_sources),
+        "ansible_config_file" => run.config_file.as_deref().map_or(Value::Null, Value::from),
+        "ansible_playbook_python" => Value::Null,
+        "ansible_version" => version(),
+        "ansible_facts" => world
+            .host(host)
+            .map_or_else(|| Value::map(Map::default()), |h| Value::Map(Arc::clone(&h.namespaced))),
+        "ansible_search_path" => texts(
+            crate::playbook::search_path(frame?, &play.dir)
+                .roots
+                .iter()
+                .map(|p| p.to_string_lossy().into_owned()),
+        ),
+        "role_name" | "ansible_role_name" => Value::str(&role?.name),
+        "role_path" => Value::str(role?.path.to_string_lossy()),
+        "ansible_parent_role_names" => {
+            role?;
+            texts(frame?.roles().iter().skip(1).map(|r| r.name.clone()))
+        }
+        "ansible_parent_role_paths" => {
+            role?;
+            texts(frame?.roles().iter().skip(1).map(|r| r.path.to_string_lossy().into_owned()))
+        }
+        "ansible_play_role_names" if frame.is_some() => Value::List(Arc::clone(&play.role_names)),
+        "ansible_dependent_role_names" if frame.is_some() => texts(dependents(world)),
+        "role_names" | "ansible_role_names" if frame.is_some() => {
+            let mut all = dependents(world);
+            for name in play.role_names.iter().filter_map(Value::as_str) {
+                if !all.iter().any(|n| n == name) {
+                    all.push(name.to_string());
+                }
+            }
+            texts(all)
+        }
+        _ => return None,
+    })
+}
+
+fn dependents(world: &World) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for role in world.play.roles.iter() {
+        for name in &role.dependencies {
+            if !out.contains(name) {
+                out.push(name.clone());
+            }
+        }
+    }
+    out
+}
+
+fn version() -> Value {
+    let (major, minor, revision) = LANGUAGE_VERSION;
+    let full = format!("{major}.{minor}.{revision}");
+    let mut map = Map::default();
+    for (key, value) in [
+        ("full", Value::str(&full)),
+        ("major", Value::Int(major)),
+        ("minor", Value::Int(minor)),
+        ("revision", Value::Int(revision)),
+        ("string", Value::str(&full)),
+    ] {
+        map.insert(Key::from(key), value);
+    }
+    Value::map(map)
+}
+

@@ -1,0 +1,174 @@
+//! The variables that one task on one host sees, by precedence.
+//!
+//! The order is that of
+//! <https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_variables.html#understanding-variable-precedence>.
+
+use super::magic;
+use super::world::World;
+use crate::playbook::{Frame, Task};
+use crate::template::Scope;
+use crate::value::{Key, Map, Value};
+use std::sync::Arc;
+
+/// Plain layers, the strongest first.
+pub struct Layers {
+    layers: Vec<Arc<Map>>,
+}
+
+impl Layers {
+    pub fn new(layers: Vec<Arc<Map>>) -> Layers {
+        Layers { layers }
+    }
+}
+
+impl Scope for Layers {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.layers.iter().find_map(|l| l.get(name).cloned())
+    }
+    fn names(&self) -> Vec<Arc<str>> {
+        names_of(&self.layers)
+    }
+}
+
+fn names_of(layers: &[Arc<Map>]) -> Vec<Arc<str>> {
+    let mut out: indexmap::IndexSet<Arc<str>> = indexmap::IndexSet::new();
+    for layer in layers {
+        for key in layer.keys() {
+            if let Key::Str(name) = key {
+                out.insert(Arc::clone(name));
+            }
+        }
+    }
+    out.into_iter().collect()
+}
+
+/// The variables of a task on a host.
+pub struct TaskScope {
+    world: Arc<World>,
+    host: Arc<str>,
+    frame: Option<Arc<Frame>>,
+    /// Strongest first; facts are among them at their place.
+    layers: Vec<Arc<Map>>,
+}
+
+impl TaskScope {
+    /// What `task` sees on `host`.
+    pub fn for_task(world: &Arc<World>, host: &str, task: &Task) -> TaskScope {
+        TaskScope::build(world, host, Some(&task.frame), Some(task))
+    }
+
+    /// What a play's keywords see: no task, no host of their own.
+    pub fn for_play(world: &Arc<World>, frame: &Arc<Frame>) -> TaskScope {
+        TaskScope::build(world, "localhost", Some(frame), None)
+    }
+
+    /// What `hostvars` shows of a host: nothing of the play.
+    pub fn for_host(world: &Arc<World>, host: &str) -> TaskScope {
+        TaskScope::build(world, host, None, None)
+    }
+
+    fn build(world: &Arc<World>, host: &str, frame: Option<&Arc<Frame>>, task: Option<&Task>) -> TaskScope {
+        let data = world.host(host);
+        let mut layers: Vec<Arc<Map>> = Vec::with_capacity(24);
+        let mut push = |layer: &Arc<Map>| {
+            if !layer.is_empty() {
+                layers.push(Arc::clone(layer));
+            }
+        };
+        push(&world.run.extra_vars);
+        if let Some(task) = task {
+            push(&task.resolved().include_params);
+        }
+        if let Some(frame) = frame {
+            push(&frame.role_params);
+        }
+        if let Some(data) = data {
+            push(&data.vars);
+        }
+        if let Some(task) = task {
+            push(&task.resolved().vars);
+        }
+        if let Some(frame) = frame {
+            let own = frame.roles();
+            for role in &own {
+                push(&role.vars);
+            }
+            for role in world.play.roles.iter().rev() {
+                push(&role.vars);
+            }
+            if let Some(files) = data.and_then(|d| d.vars_files.as_ref()) {
+                push(files);
+            }
+            push(&world.play.vars_files);
+            push(&world.play.vars);
+        }
+        if let Some(data) = data {
+            if world.run.inject_facts {
+                push(&data.facts);
+            }
+        }
+        for layer in world.inventory.vars_of(host).iter().rev() {
+            push(layer);
+        }
+        if let Some(frame) = frame {
+            for role in frame.roles() {
+                push(&role.defaults);
+            }
+            for role in world.play.roles.iter().rev() {
+                push(&role.defaults);
+            }
+        }
+        push(&world.run.cli_vars);
+        TaskScope {
+            world: Arc::clone(world),
+            host: Arc::from(host),
+            frame: frame.cloned(),
+            layers,
+        }
+    }
+
+    /// The value of a variable in every layer that has it, strongest first.
+    pub fn definitions(&self, name: &str) -> Vec<Value> {
+        self.layers.iter().filter_map(|l| l.get(name).cloned()).collect()
+    }
+}
+
+impl Scope for TaskScope {
+    fn get(&self, name: &str) -> Option<Value> {
+        if let Some(value) = magic::get(&self.world, &self.host, self.frame.as_ref(), name) {
+            return Some(value);
+        }
+        let mut found: Option<Value> = None;
+        for layer in &self.layers {
+            let Some(value) = layer.get(name) else { continue };
+            if !self.world.run.merge_hashes {
+                return Some(value.clone());
+            }
+            found = match (found, value) {
+                (None, value) => Some(value.clone()),
+                (Some(Value::Map(strong)), Value::Map(weak)) => Some(Value::map(merge(weak, &strong))),
+                (strong, _) => return strong,
+            };
+        }
+        found
+    }
+
+    fn names(&self) -> Vec<Arc<str>> {
+        let mut names = names_of(&self.layers);
+        names.extend(magic::NAMES.iter().map(|n| Arc::from(*n)));
+        names
+    }
+}
+
+/// hash_behaviour = merge: entries of `strong` over those of `weak`, dictionaries within likewise.
+fn merge(weak: &Map, strong: &Map) -> Map {
+    let mut out = weak.clone();
+    for (key, value) in strong {
+        let merged = match (out.get(key), value) {
+            (Some(Value::Map(a)), Value::Map(b)) => Value::map(merge(a, b)),
+            _ => value.clone(),
+        };
+        out.insert(key.clone(), merged);
+    }
+    out
+}
