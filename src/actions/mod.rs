@@ -1,11 +1,27 @@
 //! What runs on the controller: `debug`, `set_fact`, the source side of `template` and `copy`, AWS.
 
+mod add_host;
+mod assert;
+mod command;
+mod debug;
+mod fail;
+mod gather_facts;
+mod group_by;
+mod include_vars;
+mod pause;
+mod set_fact;
+mod set_stats;
+
 use crate::connection::{Request, Session};
+use crate::error::did_you_mean;
 use crate::machine::Mode;
+use crate::playbook::Task;
 use crate::result::TaskResult;
 use crate::search::SearchPath;
 use crate::template::Templar;
-use crate::value::Map;
+use crate::value::{Map, Value};
+use crate::vars::World;
+use std::sync::Arc;
 
 /// What an action may use.
 pub struct Context<'a> {
@@ -22,6 +38,9 @@ pub struct Context<'a> {
     pub verbosity: u8,
     /// The task's `environment`.
     pub environment: Vec<(String, String)>,
+    /// Everything the run knows.
+    pub world: &'a Arc<World>,
+    pub task: &'a Task,
 }
 
 impl Context<'_> {
@@ -49,4 +68,65 @@ pub struct Entry {
 }
 
 /// The actions of this module; those of AWS are in `aws::ACTIONS`.
-pub static ACTIONS: &[Entry] = &[];
+pub static ACTIONS: &[Entry] = &[
+    add_host::ENTRY,
+    assert::ENTRY,
+    command::ENTRY,
+    debug::ENTRY,
+    fail::ENTRY,
+    gather_facts::ENTRY,
+    group_by::ENTRY,
+    include_vars::ENTRY,
+    pause::ENTRY,
+    set_fact::ENTRY,
+    set_stats::ENTRY,
+];
+
+/// Every action, those of AWS included.
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    #[cfg(feature = "aws")]
+    let more = crate::aws::ACTIONS;
+    #[cfg(not(feature = "aws"))]
+    let more: &'static [Entry] = &[];
+    ACTIONS.iter().chain(more)
+}
+
+/// The action with this name (bare of `ansible.builtin.`).
+pub fn find(name: &str) -> Option<&'static Entry> {
+    all().find(|e| e.names.contains(&name))
+}
+
+/// Refuses arguments that the action does not have, in the words of Ansible's modules.
+pub fn only(name: &str, args: &Map, known: &[&str]) -> Result<(), TaskResult> {
+    let unknown: Vec<String> = args
+        .keys()
+        .map(|k| k.to_string())
+        .filter(|k| !known.contains(&k.as_str()))
+        .collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let mut sorted = known.to_vec();
+    sorted.sort_unstable();
+    if let Some(near) = did_you_mean(&unknown[0], known.iter().copied()) {
+        crate::notice::warning(format!("{name}: did you mean '{near}' where '{}' is written?", unknown[0]));
+    }
+    Err(TaskResult::failed(format!(
+        "Unsupported parameters for ({name}) module: {}. Supported parameters include: {}.",
+        unknown.join(", "),
+        sorted.join(", ")
+    )))
+}
+
+/// A list argument: a list, or text with commas.
+pub fn texts(value: Option<&Value>) -> Vec<String> {
+    match value {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::List(items)) => items.iter().map(crate::run::text_of).collect(),
+        Some(other) => crate::run::text_of(other)
+            .split(',')
+            .map(|s| s.trim().to_string())
+            .filter(|s| !s.is_empty())
+            .collect(),
+    }
+}

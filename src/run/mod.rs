@@ -1,3 +1,288 @@
 //! The strategy: which task runs where, and what a result does.
+//!
+//! [`playbooks`] is the way in. A run reads everything first (so that bad input is refused before any host is
+//! contacted), then goes play by play, batch by batch, task by task; after each task all hosts have had it
+//! (the linear strategy's guarantee). The [`World`] that variables come from is shared with the hosts'
+//! threads while a task runs and changed only between tasks, by one thread: there are no locks on it.
 
+mod apply;
+mod cursor;
+mod executor;
+mod include;
+mod list;
+mod meta;
 pub mod options;
+mod play;
+mod prompt;
+mod sessions;
+mod step;
+mod tags;
+mod unsupported;
+mod vars_files;
+
+pub use executor::{failure_of as failed, number_of, text_of};
+pub use sessions::Target;
+
+use crate::config::Config;
+use crate::inventory::{self, Inventory};
+use crate::playbook::{Loader, Play};
+use crate::report::{Event, HostStats, Reporter};
+use crate::template::Engine;
+use crate::value::{Key, Map, Value};
+use crate::vars::{PlayInfo, RunInfo, World};
+use crate::{Error, Result};
+use indexmap::IndexMap;
+use options::Options;
+use sessions::SessionPool;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How a play came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Normally,
+    /// `meta: end_play`
+    Play,
+    /// So much failed that nothing more is to run.
+    Failed,
+}
+
+/// Modules that the engine itself runs.
+static BUILT_IN: &[&str] = &[
+    "import_playbook",
+    "import_role",
+    "import_tasks",
+    "include",
+    "include_role",
+    "include_tasks",
+    "meta",
+];
+
+/// Whether rplay has a module or action of this name (bare or fully qualified).
+pub fn is_known_module(name: &str) -> bool {
+    let bare = name
+        .strip_prefix("ansible.builtin.")
+        .or_else(|| name.strip_prefix("ansible.legacy."))
+        .unwrap_or(name);
+    BUILT_IN.contains(&bare) || crate::actions::find(bare).is_some() || crate::modules::find(bare).is_some()
+}
+
+/// All names that [`is_known_module`] knows, for suggestions.
+pub fn module_names() -> impl Iterator<Item = &'static str> {
+    BUILT_IN
+        .iter()
+        .copied()
+        .chain(crate::actions::all().flat_map(|e| e.names.iter().copied()))
+        .chain(crate::modules::MODULES.iter().map(|m| m.name))
+}
+
+/// A run in progress.
+pub struct Runner<'a> {
+    pub options: &'a Options,
+    pub config: &'a Config,
+    reporter: Box<dyn Reporter>,
+    world: Arc<World>,
+    limit: Option<inventory::Limit>,
+    sessions: SessionPool,
+    pool: Arc<rayon::ThreadPool>,
+    stats: IndexMap<String, HostStats>,
+    custom: Map,
+    failed: HashSet<Arc<str>>,
+    unreachable: HashSet<Arc<str>>,
+    batch_hosts: Vec<Arc<str>>,
+    start_at_task: Option<String>,
+    step_all: bool,
+}
+
+/// Runs the playbooks of `options`; returns the exit code (0 ok, 2 failed hosts, 4 unreachable hosts).
+///
+/// Errors are those that end the run: playbooks that cannot be read, a bad inventory, a handler that is not there.
+pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>) -> Result<i32> {
+    let extra_vars = Arc::new(options.extra_vars.clone());
+    let engine = Engine::new();
+    let mut loaded: Vec<(PathBuf, Vec<Play>)> = Vec::new();
+    let loader_for = |dir: &Path| Loader::new(&engine, &extra_vars, dir, &config.roles_path.0);
+    for path in &options.playbooks {
+        let plays = Play::load_file(path, &loader_for)?;
+        for play in &plays {
+            unsupported::check(play)?;
+        }
+        loaded.push((path.clone(), plays));
+    }
+    if options.syntax_check && !options.list.any() {
+        let listed: Vec<_> = loaded.iter().map(|(path, _)| list::named(path)).collect();
+        print!("{}", crate::report::listing::text(&listed, options.list));
+        return Ok(0);
+    }
+    let sources = match options.inventory.is_empty() {
+        true => config.inventory.0.clone(),
+        false => options.inventory.clone(),
+    };
+    let playbook_dir = options
+        .playbooks
+        .first()
+        .map(|p| play_dir(p))
+        .unwrap_or_else(|| PathBuf::from("."));
+    let inventory = Arc::new(inventory::open(&sources, config, Some(&playbook_dir))?);
+    let limit = match &options.limit {
+        Some(text) => Some(inventory.limit(text)?),
+        None => None,
+    };
+    if let Some(limit) = &limit
+        && inventory.hosts_for("all", Some(limit))?.is_empty()
+    {
+        return Err(Error::general("Specified inventory, host pattern and/or --limit leaves us with no hosts to target."));
+    }
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.forks.max(1))
+        .thread_name(|i| format!("host-{i}"))
+        .build()
+        .map_err(|e| Error::general(format!("cannot start {} threads: {e}", options.forks)))?;
+    let world = Arc::new(World {
+        engine,
+        run: Arc::new(run_info(options, config, &sources, &extra_vars)),
+        inventory,
+        hosts: Arc::default(),
+        play: Arc::new(PlayInfo::default()),
+    });
+    let mut runner = Runner {
+        options,
+        config,
+        reporter,
+        world,
+        limit,
+        sessions: SessionPool::default(),
+        pool: Arc::new(pool),
+        stats: IndexMap::new(),
+        custom: Map::default(),
+        failed: HashSet::new(),
+        unreachable: HashSet::new(),
+        batch_hosts: Vec::new(),
+        start_at_task: options.start_at_task.clone(),
+        step_all: false,
+    };
+    if options.list.any() {
+        let mut listed = Vec::new();
+        for (path, plays) in &loaded {
+            let loader = loader_for(&play_dir(path));
+            listed.push(runner.listing(path, plays, &loader)?);
+        }
+        print!("{}", crate::report::listing::text(&listed, options.list));
+        return Ok(0);
+    }
+    'books: for (path, plays) in &loaded {
+        runner.emit(Event::PlaybookStart {
+            file: path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned()),
+            plays: plays.len(),
+        });
+        for play in plays {
+            let loader = loader_for(&play.dir);
+            match runner.play(play, &loader) {
+                Ok(Ended::Failed) => break 'books,
+                Ok(_) => {}
+                Err(e) => {
+                    // what was done is told before the error is
+                    if !runner.stats.is_empty() {
+                        runner.finish();
+                    }
+                    return Err(e);
+                }
+            }
+        }
+    }
+    runner.finish();
+    Ok(runner.exit_code())
+}
+
+/// The folder of a playbook file, absolute.
+pub fn play_dir(path: &Path) -> PathBuf {
+    let dir = match path.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    dir.canonicalize().unwrap_or(dir)
+}
+
+/// What the command line and the configuration tell every task.
+fn run_info(options: &Options, config: &Config, sources: &[String], extra_vars: &Arc<Map>) -> RunInfo {
+    let mut cli = Map::default();
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            cli.insert(Key::from(name), value);
+        }
+    };
+    put("ansible_user", options.remote_user.as_deref().map(Value::str));
+    RunInfo {
+        extra_vars: Arc::clone(extra_vars),
+        cli_vars: Arc::new(cli),
+        connection: options
+            .connection
+            .clone()
+            .or_else(|| Some(config.transport.clone()).filter(|t| t != "smart")),
+        become_: options.become_ || config.r#become,
+        become_user: options.become_user.clone().unwrap_or_else(|| config.become_user.clone()),
+        forks: options.forks as i64,
+        verbosity: i64::from(options.verbosity),
+        limit: options.limit.clone(),
+        tags: match options.tags.is_empty() {
+            true => vec!["all".into()],
+            false => options.tags.clone(),
+        },
+        skip_tags: options.skip_tags.clone(),
+        inventory_sources: sources
+            .iter()
+            .map(|s| match s.contains(',') {
+                true => s.clone(),
+                false => std::path::absolute(s).map_or_else(|_| s.clone(), |p| p.display().to_string()),
+            })
+            .collect(),
+        config_file: config.file.as_ref().map(|p| p.display().to_string()),
+        inject_facts: config.inject_facts_as_vars,
+        merge_hashes: config.hash_behaviour == crate::config::HashBehaviour::Merge,
+    }
+}
+
+impl Runner<'_> {
+    fn emit(&mut self, event: Event) {
+        self.reporter.event(&event);
+    }
+
+    /// The world, to be changed. Copied first if a value of an earlier task still holds on to it.
+    fn world_mut(&mut self) -> &mut World {
+        Arc::make_mut(&mut self.world)
+    }
+
+    /// Changes the inventory.
+    fn inventory_mut<T>(&mut self, change: impl FnOnce(&mut Inventory) -> Result<T>) -> Result<T> {
+        change(Arc::make_mut(&mut self.world_mut().inventory))
+    }
+
+    /// Reads all inventory sources again; facts and set variables stay.
+    fn refresh_inventory(&mut self) -> Result<()> {
+        self.inventory_mut(Inventory::refresh)
+    }
+
+    /// Roles of an include that the rest of the play sees.
+    fn add_public_roles(&mut self, roles: Vec<Arc<crate::playbook::Role>>) {
+        let public: Vec<_> = roles.into_iter().filter(|r| r.public).collect();
+        if !public.is_empty() {
+            let info = self.world_mut().play_mut();
+            Arc::make_mut(&mut info.roles).extend(public);
+        }
+    }
+
+    fn finish(&mut self) {
+        let hosts = std::mem::take(&mut self.stats);
+        let custom = std::mem::take(&mut self.custom);
+        self.emit(Event::Stats { hosts, custom });
+    }
+
+    fn exit_code(&self) -> i32 {
+        match (self.unreachable.is_empty(), self.failed.is_empty()) {
+            (false, _) => 4,
+            (true, false) => 2,
+            (true, true) => 0,
+        }
+    }
+}

@@ -5,6 +5,7 @@ use super::cursor::{Cursor, Notified};
 use super::executor::{self, Outcome, Progress, TaskRun};
 use super::tags::TagFilter;
 use super::{Ended, Runner, step};
+use crate::config::Gathering;
 use crate::playbook::{Block, Build, Item, Loader, Play, Task, one};
 use crate::report::{Event, TaskInfo};
 use crate::result::TaskResult;
@@ -347,7 +348,7 @@ impl Runner<'_> {
             Some(v) => Some(executor::truth(&v, templar)?),
             None => None,
         };
-        let gather = asked.unwrap_or(self.config.gathering != "explicit");
+        let gather = asked.unwrap_or(self.config.gathering != Gathering::Explicit);
         if !gather {
             return Ok(None);
         }

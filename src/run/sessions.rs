@@ -57,7 +57,7 @@ impl Target {
                         && run.world.inventory.host(&host).is_none_or(|h| h.implicit);
                     match implicit {
                         true => "local".into(),
-                        false => "ssh".into(),
+                        false => run.world.run.connection.clone().unwrap_or_else(|| "ssh".into()),
                     }
                 }
             },
@@ -66,7 +66,7 @@ impl Target {
             Some(v) => crate::playbook::boolean(&v).unwrap_or(false),
             None => match &resolved.become_ {
                 Some(v) => super::executor::truth(v, templar)?,
-                None => false,
+                None => run.world.run.become_,
             },
         };
         let become_user = match wanted {
@@ -75,7 +75,7 @@ impl Target {
                 Some(v) => text_of(&v),
                 None => match &resolved.become_user {
                     Some(v) => templar.render_str(v)?,
-                    None => "root".into(),
+                    None => run.world.run.become_user.clone(),
                 },
             }),
         };

@@ -62,6 +62,11 @@ impl TaskScope {
         TaskScope::build(world, "localhost", Some(frame), None)
     }
 
+    /// What a play's keywords see for one host.
+    pub fn for_host_in_play(world: &Arc<World>, host: &str, frame: &Arc<Frame>) -> TaskScope {
+        TaskScope::build(world, host, Some(frame), None)
+    }
+
     /// What `hostvars` shows of a host: nothing of the play.
     pub fn for_host(world: &Arc<World>, host: &str) -> TaskScope {
         TaskScope::build(world, host, None, None)

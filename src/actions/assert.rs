@@ -1,0 +1,80 @@
+//! `assert`: <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/assert_module.html>
+
+use super::{Context, Entry, only};
+use crate::result::TaskResult;
+use crate::value::{Map, Value};
+
+pub const ENTRY: Entry = Entry { names: &["assert"], run };
+
+fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
+    if let Err(e) = only("assert", &args, &["fail_msg", "msg", "quiet", "success_msg", "that"]) {
+        return e;
+    }
+    let Some(that) = args.get("that") else {
+        return TaskResult::failed("conditional required in \"that\" string");
+    };
+    let conditions: Vec<Value> = match that {
+        Value::List(items) => items.to_vec(),
+        // a template that is the whole argument may give the list
+        Value::Template(_) => match context.templar.render(that) {
+            Ok(Value::List(items)) => items.to_vec(),
+            _ => vec![that.clone()],
+        },
+        other => vec![other.clone()],
+    };
+    let message = |names: &[&str], default: &str, context: &Context<'_>| -> Result<Value, TaskResult> {
+        match names.iter().find_map(|n| args.get(*n)).filter(|v| !v.is_null()) {
+            None => Ok(default.into()),
+            Some(value) => {
+                let value = context.templar.render(value).map_err(crate::run::failed)?;
+                match value {
+                    Value::Str(_) | Value::List(_) => Ok(value),
+                    other => Err(TaskResult::failed(format!(
+                        "Type of one of the elements in fail_msg or msg list is not string type: {}",
+                        other.type_name()
+                    ))),
+                }
+            }
+        }
+    };
+    let quiet = args.get("quiet").is_some_and(|v| crate::playbook::boolean(v).unwrap_or(false));
+    for condition in &conditions {
+        match context.templar.condition(condition) {
+            Ok(true) => {}
+            Ok(false) => {
+                let msg = match message(&["fail_msg", "msg"], "Assertion failed", context) {
+                    Ok(msg) => msg,
+                    Err(e) => return e,
+                };
+                let mut result = TaskResult::new()
+                    .with("changed", false)
+                    .with("failed", true)
+                    .with("assertion", shown(condition))
+                    .with("evaluated_to", false)
+                    .with("msg", msg);
+                if !quiet {
+                    result.set("_ansible_verbose_always", true);
+                }
+                return result;
+            }
+            Err(e) => return crate::run::failed(e.at(&context.task.at)),
+        }
+    }
+    let msg = match message(&["success_msg"], "All assertions passed", context) {
+        Ok(msg) => msg,
+        Err(e) => return e,
+    };
+    let mut result = TaskResult::new().with("changed", false).with("msg", msg);
+    if !quiet {
+        result.set("_ansible_verbose_always", true);
+    }
+    result
+}
+
+/// The condition as written.
+fn shown(condition: &Value) -> Value {
+    match condition {
+        Value::Template(t) => Value::Str(t.text.clone()),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,187 @@
+//! `include_vars`: <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/include_vars_module.html>
+
+use super::{Context, Entry, only, texts};
+use crate::playbook::boolean;
+use crate::result::TaskResult;
+use crate::value::{Key, Map, Value};
+use crate::{Error, Result, yaml};
+use std::path::{Path, PathBuf};
+
+pub const ENTRY: Entry = Entry {
+    names: &["include_vars"],
+    run,
+};
+
+fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
+    if let Some(raw) = args.shift_remove("_raw_params") {
+        args.entry(Key::from("file")).or_insert(raw);
+    }
+    let known = [
+        "depth",
+        "dir",
+        "extensions",
+        "file",
+        "files_matching",
+        "hash_behaviour",
+        "ignore_files",
+        "ignore_unknown_extensions",
+        "name",
+    ];
+    if let Err(e) = only("include_vars", &args, &known) {
+        return e;
+    }
+    let mut read = Vec::new();
+    let loaded = load(&args, context, &mut read);
+    let files = Value::list(read.iter().map(|p| Value::str(p.to_string_lossy())).collect());
+    match loaded {
+        Ok(vars) => {
+            let facts = match args.get("name") {
+                Some(name) => crate::playbook::one(&crate::run::text_of(name), Value::map(vars)),
+                None => vars,
+            };
+            TaskResult::new()
+                .with("changed", false)
+                .with("ansible_facts", Value::map(facts))
+                .with("ansible_included_var_files", files)
+        }
+        Err(e) => TaskResult::failed(e.message())
+            .with("changed", false)
+            .with("message", e.message())
+            .with("ansible_facts", Value::map(Map::default()))
+            .with("ansible_included_var_files", files),
+    }
+}
+
+fn load(args: &Map, context: &Context<'_>, read: &mut Vec<PathBuf>) -> Result<Map> {
+    let merge = match args.get("hash_behaviour").map(crate::run::text_of) {
+        None => context.world.run.merge_hashes,
+        Some(how) if how == "merge" => true,
+        Some(how) if how == "replace" => false,
+        Some(how) => {
+            return Err(Error::general(format!(
+                "value of hash_behaviour must be one of: replace, merge, got: {how}"
+            )));
+        }
+    };
+    if let Some(dir) = args.get("dir") {
+        if args.contains_key("file") {
+            return Err(Error::general("parameters are mutually exclusive: dir|file"));
+        }
+        return load_folder(&crate::run::text_of(dir), args, context, merge, read);
+    }
+    let Some(file) = args.get("file") else {
+        return Err(Error::general("one of the following is required: file, dir"));
+    };
+    let name = crate::run::text_of(file);
+    let path = context.files.find("vars", &name).map_err(|tried| {
+        let searched: Vec<String> = tried.iter().map(|p| format!("\t{}", p.display())).collect();
+        Error::general(format!(
+            "Could not find or access '{name}'\nSearched in:\n{} on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option",
+            searched.join("\n")
+        ))
+    })?;
+    let vars = file_vars(&path)?;
+    read.push(path);
+    Ok(vars)
+}
+
+/// The variables of one file.
+fn file_vars(path: &Path) -> Result<Map> {
+    let node = yaml::load_file(path)?;
+    match node.to_value() {
+        Value::Map(map) => Ok((*map).clone()),
+        Value::Null => Ok(Map::default()),
+        _ => Err(Error::general(format!(
+            "{} must be stored as a dictionary/hash",
+            path.display()
+        ))),
+    }
+}
+
+fn load_folder(name: &str, args: &Map, context: &Context<'_>, merge: bool, read: &mut Vec<PathBuf>) -> Result<Map> {
+    let dir = context
+        .files
+        .find("vars", name)
+        .map_err(|_| Error::general(format!("{name} directory does not exist")))?;
+    if !dir.is_dir() {
+        return Err(Error::general(format!("{} is not a directory", dir.display())));
+    }
+    let depth = args.get("depth").and_then(crate::run::number_of).unwrap_or(0.0) as usize;
+    let pattern = |text: &str| {
+        fancy_regex::Regex::new(text).map_err(|e| Error::general(format!("Invalid regular expression: {text}: {e}")))
+    };
+    let matching = match args.get("files_matching") {
+        Some(text) => Some(pattern(&crate::run::text_of(text))?),
+        None => None,
+    };
+    let ignored = texts(args.get("ignore_files"))
+        .iter()
+        .map(|t| pattern(&format!("{t}$")))
+        .collect::<Result<Vec<_>>>()?;
+    let extensions = match args.get("extensions") {
+        None => vec!["yaml".into(), "yml".into(), "json".into()],
+        given => texts(given),
+    };
+    let skip_unknown = args
+        .get("ignore_unknown_extensions")
+        .is_some_and(|v| boolean(v).unwrap_or(false));
+    let mut files = Vec::new();
+    walk(&dir, 1, depth, &mut files)?;
+    let mut out = Map::default();
+    for path in files {
+        let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let hit = |r: &fancy_regex::Regex| r.is_match(&file).unwrap_or(false);
+        if matching.as_ref().is_some_and(|m| !hit(m)) || ignored.iter().any(hit) {
+            continue;
+        }
+        let extension = path.extension().map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();
+        if !extensions.contains(&extension) {
+            if skip_unknown {
+                continue;
+            }
+            return Err(Error::general(format!(
+                "{} does not have a valid extension: {}",
+                path.display(),
+                extensions.join(", ")
+            )));
+        }
+        for (key, value) in file_vars(&path)? {
+            let value = match (out.get(&key), value) {
+                (Some(Value::Map(old)), Value::Map(new)) if merge => Value::map(merged(old, &new)),
+                (_, value) => value,
+            };
+            out.insert(key, value);
+        }
+        read.push(path);
+    }
+    Ok(out)
+}
+
+/// Files below `dir` in order; `depth` 0 means all levels.
+fn walk(dir: &Path, level: usize, depth: usize, out: &mut Vec<PathBuf>) -> Result<()> {
+    let mut names: Vec<PathBuf> = std::fs::read_dir(dir)
+        .map_err(|e| Error::general(format!("{}: {e}", dir.display())))?
+        .flatten()
+        .map(|e| e.path())
+        .collect();
+    names.sort();
+    out.extend(names.iter().filter(|p| p.is_file()).cloned());
+    if depth == 0 || level < depth {
+        for path in names.iter().filter(|p| p.is_dir()) {
+            walk(path, level + 1, depth, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn merged(old: &Map, new: &Map) -> Map {
+    let mut out = old.clone();
+    for (key, value) in new {
+        let value = match (out.get(key), value) {
+            (Some(Value::Map(a)), Value::Map(b)) => Value::map(merged(a, b)),
+            _ => value.clone(),
+        };
+        out.insert(key.clone(), value);
+    }
+    out
+}

@@ -1,0 +1,97 @@
+//! What `--list-hosts`, `--list-tasks` and `--list-tags` show.
+
+use super::Runner;
+use super::executor::text_of;
+use super::tags::{self, TagFilter};
+use crate::Result;
+use crate::playbook::{Item, Loader, Play};
+use crate::report::listing;
+use crate::search::SearchPath;
+use crate::template::Templar;
+use crate::value::Value;
+use crate::vars::{PlayInfo, TaskScope};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A playbook without its plays, for `--syntax-check`.
+pub fn named(path: &Path) -> listing::Playbook {
+    listing::Playbook {
+        file: path.display().to_string(),
+        ..Default::default()
+    }
+}
+
+impl Runner<'_> {
+    pub fn listing(&mut self, path: &Path, plays: &[Play], loader: &Loader) -> Result<listing::Playbook> {
+        let filter = TagFilter::new(&self.options.tags, &self.options.skip_tags);
+        let mut out = named(path);
+        for play in plays {
+            self.world_mut().play = Arc::new(PlayInfo {
+                dir: loader.playbook_dir.clone(),
+                vars: Arc::clone(&play.frame.vars),
+                ..PlayInfo::default()
+            });
+            let scope = Arc::new(TaskScope::for_play(&self.world, &play.frame));
+            let files = Arc::new(SearchPath::new(&loader.playbook_dir));
+            let templar = Templar::new(&self.world.engine, scope, files);
+            let patterns: Vec<String> = match templar.render(&play.hosts)? {
+                Value::List(items) => items.iter().map(text_of).collect(),
+                other => vec![text_of(&other)],
+            };
+            let hosts = match self.options.list.hosts {
+                true => self
+                    .world
+                    .inventory
+                    .hosts_for(&patterns.join(","), self.limit.as_ref())?
+                    .iter()
+                    .map(|h| h.to_string())
+                    .collect(),
+                false => Vec::new(),
+            };
+            let name = match play.keyword("name") {
+                Some(name) => templar.render_str(&name).unwrap_or_else(|_| text_of(&name)),
+                None => patterns.join(","),
+            };
+            let mut tasks = Vec::new();
+            for section in [&play.pre_tasks, &play.roles, &play.tasks, &play.post_tasks] {
+                collect(section, &filter, &templar, &mut tasks);
+            }
+            out.plays.push(listing::Play {
+                name,
+                patterns,
+                tags: play.directives.tags().iter().map(text_of).collect(),
+                hosts,
+                tasks,
+            });
+        }
+        Ok(out)
+    }
+}
+
+fn collect(items: &[Item], filter: &TagFilter, templar: &Templar, out: &mut Vec<listing::Task>) {
+    for item in items {
+        match item {
+            Item::Block(block) => {
+                collect(&block.body, filter, templar, out);
+                collect(&block.rescue, filter, templar, out);
+                collect(&block.always, filter, templar, out);
+            }
+            Item::Task(task) => {
+                let tags = tags::rendered(task, templar);
+                if (task.action.bare == "meta") || !filter.chooses(&tags) {
+                    continue;
+                }
+                let own = match task.name() {
+                    // names are shown as written: their variables have no host here
+                    Some(name) => text_of(&name),
+                    None => task.action.name.clone(),
+                };
+                let name = match task.role_name() {
+                    Some(role) => format!("{role} : {own}"),
+                    None => own,
+                };
+                out.push(listing::Task { name, tags });
+            }
+        }
+    }
+}
