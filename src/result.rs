@@ -1,5 +1,6 @@
 //! The result of a task on a host (or of one loop item), as playbooks see it when registered.
 
+use crate::error::Error;
 use crate::value::{Key, Map, Value};
 
 /// A result: a dictionary with the keys that Ansible documents
@@ -7,6 +8,8 @@ use crate::value::{Key, Map, Value};
 #[derive(Clone, Debug, Default)]
 pub struct TaskResult {
     pub fields: Map,
+    /// Why it failed, where that is known with its place. For reporters; playbooks see `msg`.
+    pub error: Option<Error>,
 }
 
 impl TaskResult {
@@ -68,6 +71,9 @@ impl TaskResult {
 
 impl From<Map> for TaskResult {
     fn from(fields: Map) -> TaskResult {
-        TaskResult { fields }
+        TaskResult {
+            fields,
+            error: None,
+        }
     }
 }

@@ -96,6 +96,11 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     all().find(|e| e.names.contains(&name))
 }
 
+/// Whether all of a task's work is done by the controller (`debug`, `set_fact`, AWS).
+pub fn is_on_controller(name: &str) -> bool {
+    find(name).is_some() && crate::modules::find(name).is_none()
+}
+
 /// Refuses arguments that the action does not have, in the words of Ansible's modules.
 pub fn only(name: &str, args: &Map, known: &[&str]) -> Result<(), TaskResult> {
     let unknown: Vec<String> = args

@@ -31,3 +31,10 @@ pub trait Session: Send {
     /// Brings a file from there to the controller.
     fn download(&mut self, remote: &Path, local: &Path) -> Result<(), Unreachable>;
 }
+
+/// Opens a session to a target.
+pub fn open(target: &crate::run::Target) -> Result<Box<dyn Session>, Unreachable> {
+    Err(Unreachable {
+        msg: format!("the connection '{}' is not there yet", target.connection),
+    })
+}

@@ -173,20 +173,27 @@ impl TaskRun<'_> {
             return Ok(None);
         };
         let items = match &looping.lookup {
-            Some(name) => lookups::with_lookup(name, looping.terms.clone(), templar).map_err(|e| e.at(&looping.at))?,
+            Some(name) => match lookups::with_lookup(name, looping.terms.clone(), templar) {
+                Some(items) => items.map_err(|e| e.at(&looping.at))?,
+                None => {
+                    return Err(Error::new(
+                        Kind::Options,
+                        format!("lookup plugin '{name}' not found"),
+                    )
+                    .at(&looping.at));
+                }
+            },
             None => {
                 let value = templar.render(&looping.terms).map_err(|e| e.at(&looping.at))?;
                 match value {
                     Value::List(items) => items.to_vec(),
                     other => {
                         return Err(Error::new(
-                            Kind::Template,
-                            format!(
-                                "Invalid data passed to 'loop', it requires a list, got this instead: {}. Hint: If you passed a list/dict of just one element, try adding wantlist=True to your lookup invocation or use q/query instead of lookup.",
-                                templar.render_str(&other).unwrap_or_default()
-                            ),
+                            Kind::Options,
+                            format!("The `loop` value must resolve to a 'list', not '{}'.", other.type_name()),
                         )
-                        .at(&looping.at));
+                        .at(&looping.at)
+                        .hint("Provide a list of items/templates, or a template resolving to a list."));
                     }
                 }
             }
@@ -209,7 +216,7 @@ impl TaskRun<'_> {
                 .with("results", Value::list(Vec::new()));
             return Ok(());
         }
-        if !items.is_empty() && templar.scope().get(&control.var).is_some() {
+        if !items.is_empty() && templar.defines(&control.var) {
             crate::notice::warning(format!(
                 "TASK: {}: The loop variable '{}' is already in use. You should set the `loop_var` value in the `loop_control` option for the task to something else to avoid variable collisions and unexpected behavior.",
                 self.task.name().map(|n| text_of(&n)).unwrap_or_else(|| self.task.action.name.clone()),
@@ -646,7 +653,11 @@ impl TaskRun<'_> {
                 merged.insert(key.clone(), value.clone());
                 continue;
             }
-            let rendered = templar.render(value).map_err(|e| e.at(&action.at))?;
+            let rendered = templar.render(value).map_err(|e| {
+                e.context(format!("Error while resolving value for '{key}'"))
+                    .context(format!("Finalization of task args for '{}' failed", full_name(&action.name)))
+                    .at(&action.at)
+            })?;
             match rendered {
                 Value::Omit => {
                     merged.shift_remove(key);
@@ -666,9 +677,10 @@ impl TaskRun<'_> {
     fn include_tasks(&self, templar: &Templar, files: &SearchPath) -> Result<Inclusion> {
         let (file, more) = included_file(self.task)?;
         let name = templar.render_str(&file)?;
+        // a file that is not there fails the host when the file is read, whatever ignore_errors says
         let path = files
             .find("tasks", &name)
-            .map_err(|tried| crate::playbook::not_found(&name, &tried, &self.task.at))?;
+            .unwrap_or_else(|tried| tried.last().cloned().unwrap_or_else(|| PathBuf::from(&name)));
         let mut vars = (*self.task.vars).clone();
         for (key, value) in more {
             vars.insert(key, templar.render(&value)?);
@@ -841,6 +853,14 @@ pub fn truth(value: &Value, templar: &Templar) -> Result<bool> {
     })
 }
 
+/// The fully qualified name of a module.
+fn full_name(name: &str) -> String {
+    match name.contains('.') {
+        true => name.to_string(),
+        false => format!("ansible.builtin.{name}"),
+    }
+}
+
 /// A number as number or text.
 pub fn number_of(value: &Value) -> Option<f64> {
     match value {
@@ -853,10 +873,13 @@ pub fn number_of(value: &Value) -> Option<f64> {
 
 /// The failed result that an error in the task's own text makes.
 pub fn failure_of(error: Error) -> TaskResult {
-    let mut result = TaskResult::failed(error.message());
-    result.set("changed", false);
-    // for the reporter, which shows the place
-    result.set("_rplay_error", Value::str(error.report()));
+    // what is wrong with a setting is said as it is, what is wrong with a template with its task
+    let msg = match error.kind() {
+        Kind::Options => error.message().to_string(),
+        _ => format!("Task failed: {}", error.message()),
+    };
+    let mut result = TaskResult::failed(msg).with("changed", false);
+    result.error = Some(error);
     result
 }
 

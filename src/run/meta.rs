@@ -82,6 +82,7 @@ impl Runner<'_> {
                     delegated: None,
                     result: TaskResult::skipped("Conditional result was False"),
                     ignore_errors: false,
+                    causes: Vec::new(),
                 });
             }
         }

@@ -140,7 +140,7 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
         .build()
         .map_err(|e| Error::general(format!("cannot start {} threads: {e}", options.forks)))?;
     let world = Arc::new(World {
-        engine,
+        engine: Arc::clone(&engine),
         run: Arc::new(run_info(options, config, &sources, &extra_vars)),
         inventory,
         hosts: Arc::default(),

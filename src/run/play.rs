@@ -1,13 +1,12 @@
 //! Running a play: its hosts, batches, facts, sections and the linear strategy.
 
-use super::apply::HostOps;
 use super::cursor::{Cursor, Notified};
 use super::executor::{self, Outcome, Progress, TaskRun};
 use super::tags::TagFilter;
 use super::{Ended, Runner, step};
 use crate::config::Gathering;
 use crate::playbook::{Block, Build, Item, Loader, Play, Task, one};
-use crate::report::{Event, TaskInfo};
+use crate::report::{Cause, Delegate, Event, TaskInfo};
 use crate::result::TaskResult;
 use crate::search::SearchPath;
 use crate::template::Templar;
@@ -449,8 +448,10 @@ impl Runner<'_> {
             _ => own,
         };
         TaskInfo {
+            id: task.id as u64,
             name,
             action: task.action.name.clone(),
+            on_controller: crate::actions::is_on_controller(&task.action.bare),
             at: Some(task.at.clone()),
             handler: task.handler,
             no_log: false,
@@ -656,11 +657,31 @@ impl Runner<'_> {
         let event = Event::Result {
             task: with_log(info, outcome),
             host: host.to_string(),
-            delegated: outcome.delegated.clone(),
+            delegated: self.delegate(outcome.delegated.as_deref()),
+            causes: causes(&outcome.result),
             result: outcome.result.clone(),
-            ignore_errors: outcome.ignore_errors,
+            ignore_errors: match outcome.result.is_unreachable() {
+                true => outcome.ignore_unreachable,
+                false => outcome.ignore_errors,
+            },
         };
         self.reporter.event(&event);
+    }
+
+    /// The host that a task was delegated to, with its address where it has one of its own.
+    fn delegate(&self, name: Option<&str>) -> Option<Delegate> {
+        let name = name?;
+        let address = self
+            .world
+            .inventory
+            .vars_of(name)
+            .iter()
+            .rev()
+            .find_map(|layer| layer.get("ansible_host").map(executor::text_of));
+        Some(Delegate {
+            name: name.to_string(),
+            address,
+        })
     }
 
     /// any_errors_fatal, max_fail_percentage, and the end when nobody is left.
@@ -811,6 +832,7 @@ impl Runner<'_> {
             task: info,
             host: name.to_string(),
             delegated: None,
+            causes: causes(&result),
             result: result.clone(),
             ignore_errors: false,
         });
@@ -839,7 +861,8 @@ fn progress_event(info: &TaskInfo, host: &str, progress: Progress) -> Event {
         Progress::Item { result, label, delegated, no_log } => Event::ItemResult {
             task: TaskInfo { no_log, ..info.clone() },
             host: host.to_string(),
-            delegated,
+            delegated: delegated.map(|name| Delegate { name, address: None }),
+            causes: causes(&result),
             result,
             label,
             ignore_errors: false,
@@ -847,12 +870,17 @@ fn progress_event(info: &TaskInfo, host: &str, progress: Progress) -> Event {
         Progress::Retry { result, left, attempts, delegated, no_log } => Event::Retry {
             task: TaskInfo { no_log, ..info.clone() },
             host: host.to_string(),
-            delegated,
+            delegated: delegated.map(|name| Delegate { name, address: None }),
             result,
             retries_left: left,
             attempts,
         },
     }
+}
+
+/// What a failed result says of its causes, for the reporter.
+fn causes(result: &TaskResult) -> Vec<Cause> {
+    result.error.iter().map(Cause::from).collect()
 }
 
 /// Tasks that only compute: they are over before a thread has started.

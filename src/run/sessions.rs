@@ -31,10 +31,7 @@ impl Target {
         };
         let variable = |name: &str| -> Result<Option<Value>> {
             match delegated {
-                None => match templar.scope().get(name) {
-                    Some(v) => templar.render(&v).map(Some),
-                    None => Ok(None),
-                },
+                None => templar.get(name),
                 Some(other) => {
                     use crate::value::Dynamic;
                     let vars = crate::vars::HostVars {
