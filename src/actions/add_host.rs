@@ -4,15 +4,23 @@ use super::{Context, Entry, texts};
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
 
-pub const ENTRY: Entry = Entry { names: &["add_host"], run };
+pub const ENTRY: Entry = Entry {
+    names: &["add_host"],
+    run,
+};
 
 fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     args.shift_remove("_raw_params");
-    let name = ["name", "hostname", "host"].iter().find_map(|k| args.shift_remove(*k));
+    let name = ["name", "hostname", "host"]
+        .iter()
+        .find_map(|k| args.shift_remove(*k));
     for other in ["name", "hostname", "host"] {
         args.shift_remove(other);
     }
-    let Some(name) = name.filter(|v| !v.is_null()).map(|v| crate::run::text_of(&v)) else {
+    let Some(name) = name
+        .filter(|v| !v.is_null())
+        .map(|v| crate::run::text_of(&v))
+    else {
         return TaskResult::failed("name, host or hostname needs to be provided");
     };
     if name.trim().is_empty() {
@@ -30,11 +38,11 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
             names.push(group);
         }
     }
-    let known = context.world.inventory.host(&name);
+    let known = context.world.inventory().host(&name);
     let changed = match known {
         None => true,
         Some(_) => {
-            let has = context.world.inventory.group_names(&name);
+            let has = context.world.inventory().group_names(&name);
             names.iter().any(|g| !has.iter().any(|h| **h == **g))
         }
     };
@@ -45,5 +53,7 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
         Value::list(names.iter().map(|n| Value::str(n)).collect()),
     );
     new.insert("host_vars".into(), Value::map(args));
-    TaskResult::new().with("changed", changed).with("add_host", Value::map(new))
+    TaskResult::new()
+        .with("changed", changed)
+        .with("add_host", Value::map(new))
 }

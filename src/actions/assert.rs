@@ -4,10 +4,17 @@ use super::{Context, Entry, only};
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
 
-pub const ENTRY: Entry = Entry { names: &["assert"], run };
+pub const ENTRY: Entry = Entry {
+    names: &["assert"],
+    run,
+};
 
 fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
-    if let Err(e) = only("assert", &args, &["fail_msg", "msg", "quiet", "success_msg", "that"]) {
+    if let Err(e) = only(
+        "assert",
+        &args,
+        &["fail_msg", "msg", "quiet", "success_msg", "that"],
+    ) {
         return e;
     }
     let Some(that) = args.get("that") else {
@@ -22,8 +29,15 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
         },
         other => vec![other.clone()],
     };
-    let message = |names: &[&str], default: &str, context: &Context<'_>| -> Result<Value, TaskResult> {
-        match names.iter().find_map(|n| args.get(*n)).filter(|v| !v.is_null()) {
+    let message = |names: &[&str],
+                   default: &str,
+                   context: &Context<'_>|
+     -> Result<Value, TaskResult> {
+        match names
+            .iter()
+            .find_map(|n| args.get(*n))
+            .filter(|v| !v.is_null())
+        {
             None => Ok(default.into()),
             Some(value) => {
                 let value = context.templar.render(value).map_err(crate::run::failed)?;
@@ -37,7 +51,9 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
             }
         }
     };
-    let quiet = args.get("quiet").is_some_and(|v| crate::playbook::boolean(v).unwrap_or(false));
+    let quiet = args
+        .get("quiet")
+        .is_some_and(|v| crate::playbook::boolean(v).unwrap_or(false));
     for condition in &conditions {
         match context.templar.condition(condition) {
             Ok(true) => {}

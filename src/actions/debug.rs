@@ -5,7 +5,10 @@ use crate::error::Kind;
 use crate::result::TaskResult;
 use crate::value::{Key, Map, Value};
 
-pub const ENTRY: Entry = Entry { names: &["debug"], run };
+pub const ENTRY: Entry = Entry {
+    names: &["debug"],
+    run,
+};
 
 fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     // `debug: some text` is nobody's argument
@@ -34,10 +37,15 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
             .with("skipped_reason", "Verbosity threshold not met.")
             .with("changed", false);
     }
-    let mut result = TaskResult::new().with("changed", false).with("_ansible_verbose_always", true);
+    let mut result = TaskResult::new()
+        .with("changed", false)
+        .with("_ansible_verbose_always", true);
     match args.get("var") {
         None => {
-            let msg = args.get("msg").cloned().unwrap_or_else(|| "Hello world!".into());
+            let msg = args
+                .get("msg")
+                .cloned()
+                .unwrap_or_else(|| "Hello world!".into());
             result.set("msg", msg);
         }
         Some(var) => match shown(var, context) {

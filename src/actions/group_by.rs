@@ -4,7 +4,10 @@ use super::{Context, Entry, only, texts};
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
 
-pub const ENTRY: Entry = Entry { names: &["group_by"], run };
+pub const ENTRY: Entry = Entry {
+    names: &["group_by"],
+    run,
+};
 
 fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     args.shift_remove("_raw_params");
@@ -21,7 +24,7 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     };
     let member = context
         .world
-        .inventory
+        .inventory()
         .group_names(context.host)
         .iter()
         .any(|g| **g == *group);
@@ -30,6 +33,11 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
         .with("add_group", group)
         .with(
             "parent_groups",
-            Value::list(parents.iter().map(|p| Value::str(p.replace(' ', "-"))).collect()),
+            Value::list(
+                parents
+                    .iter()
+                    .map(|p| Value::str(p.replace(' ', "-")))
+                    .collect(),
+            ),
         )
 }

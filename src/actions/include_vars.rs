@@ -32,7 +32,11 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     }
     let mut read = Vec::new();
     let loaded = load(&args, context, &mut read);
-    let files = Value::list(read.iter().map(|p| Value::str(p.to_string_lossy())).collect());
+    let files = Value::list(
+        read.iter()
+            .map(|p| Value::str(p.to_string_lossy()))
+            .collect(),
+    );
     match loaded {
         Ok(vars) => {
             let facts = match args.get("name") {
@@ -65,12 +69,16 @@ fn load(args: &Map, context: &Context<'_>, read: &mut Vec<PathBuf>) -> Result<Ma
     };
     if let Some(dir) = args.get("dir") {
         if args.contains_key("file") {
-            return Err(Error::general("parameters are mutually exclusive: dir|file"));
+            return Err(Error::general(
+                "parameters are mutually exclusive: dir|file",
+            ));
         }
         return load_folder(&crate::run::text_of(dir), args, context, merge, read);
     }
     let Some(file) = args.get("file") else {
-        return Err(Error::general("one of the following is required: file, dir"));
+        return Err(Error::general(
+            "one of the following is required: file, dir",
+        ));
     };
     let name = crate::run::text_of(file);
     let path = context.files.find("vars", &name).map_err(|tried| {
@@ -98,17 +106,30 @@ fn file_vars(path: &Path) -> Result<Map> {
     }
 }
 
-fn load_folder(name: &str, args: &Map, context: &Context<'_>, merge: bool, read: &mut Vec<PathBuf>) -> Result<Map> {
+fn load_folder(
+    name: &str,
+    args: &Map,
+    context: &Context<'_>,
+    merge: bool,
+    read: &mut Vec<PathBuf>,
+) -> Result<Map> {
     let dir = context
         .files
         .find("vars", name)
         .map_err(|_| Error::general(format!("{name} directory does not exist")))?;
     if !dir.is_dir() {
-        return Err(Error::general(format!("{} is not a directory", dir.display())));
+        return Err(Error::general(format!(
+            "{} is not a directory",
+            dir.display()
+        )));
     }
-    let depth = args.get("depth").and_then(crate::run::number_of).unwrap_or(0.0) as usize;
+    let depth = args
+        .get("depth")
+        .and_then(crate::run::number_of)
+        .unwrap_or(0.0) as usize;
     let pattern = |text: &str| {
-        fancy_regex::Regex::new(text).map_err(|e| Error::general(format!("Invalid regular expression: {text}: {e}")))
+        fancy_regex::Regex::new(text)
+            .map_err(|e| Error::general(format!("Invalid regular expression: {text}: {e}")))
     };
     let matching = match args.get("files_matching") {
         Some(text) => Some(pattern(&crate::run::text_of(text))?),
@@ -129,12 +150,18 @@ fn load_folder(name: &str, args: &Map, context: &Context<'_>, merge: bool, read:
     walk(&dir, 1, depth, &mut files)?;
     let mut out = Map::default();
     for path in files {
-        let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let file = path
+            .file_name()
+            .map(|n| n.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let hit = |r: &fancy_regex::Regex| r.is_match(&file).unwrap_or(false);
         if matching.as_ref().is_some_and(|m| !hit(m)) || ignored.iter().any(hit) {
             continue;
         }
-        let extension = path.extension().map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();
+        let extension = path
+            .extension()
+            .map(|e| e.to_string_lossy().into_owned())
+            .unwrap_or_default();
         if !extensions.contains(&extension) {
             if skip_unknown {
                 continue;

@@ -114,7 +114,10 @@ pub fn only(name: &str, args: &Map, known: &[&str]) -> Result<(), TaskResult> {
     let mut sorted = known.to_vec();
     sorted.sort_unstable();
     if let Some(near) = did_you_mean(&unknown[0], known.iter().copied()) {
-        crate::notice::warning(format!("{name}: did you mean '{near}' where '{}' is written?", unknown[0]));
+        crate::notice::warning(format!(
+            "{name}: did you mean '{near}' where '{}' is written?",
+            unknown[0]
+        ));
     }
     Err(TaskResult::failed(format!(
         "Unsupported parameters for ({name}) module: {}. Supported parameters include: {}.",

@@ -7,7 +7,10 @@ use crate::value::Map;
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-pub const ENTRY: Entry = Entry { names: &["pause"], run };
+pub const ENTRY: Entry = Entry {
+    names: &["pause"],
+    run,
+};
 
 fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     args.shift_remove("_raw_params");
@@ -41,17 +44,36 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
         .map(|(total, shown, unit)| (total.max(1.0), shown, unit));
     match (&prompt, wait) {
         (_, Some((total, _, _))) => {
-            println!("Pausing for {total} seconds{}", if echo { "" } else { " (output is hidden)" });
+            println!(
+                "Pausing for {total} seconds{}",
+                if echo { "" } else { " (output is hidden)" }
+            );
             if let Some(prompt) = &prompt {
-                println!("[{}]\n{prompt}:", context.task.name().map(|n| crate::run::text_of(&n)).unwrap_or_else(|| "pause".into()));
+                println!(
+                    "[{}]\n{prompt}:",
+                    context
+                        .task
+                        .name()
+                        .map(|n| crate::run::text_of(&n))
+                        .unwrap_or_else(|| "pause".into())
+                );
             }
             std::thread::sleep(Duration::from_secs_f64(total));
         }
         (prompt, None) => {
-            let text = prompt.clone().unwrap_or_else(|| "Press enter to continue, Ctrl+C to interrupt".into());
+            let text = prompt
+                .clone()
+                .unwrap_or_else(|| "Press enter to continue, Ctrl+C to interrupt".into());
             if std::io::stdin().is_terminal() {
-                let name = context.task.name().map(|n| crate::run::text_of(&n)).unwrap_or_else(|| "pause".into());
-                print!("[{name}]\n{text}{}:\n", if echo { "" } else { " (output is hidden)" });
+                let name = context
+                    .task
+                    .name()
+                    .map(|n| crate::run::text_of(&n))
+                    .unwrap_or_else(|| "pause".into());
+                print!(
+                    "[{name}]\n{text}{}:\n",
+                    if echo { "" } else { " (output is hidden)" }
+                );
                 let _ = std::io::stdout().flush();
                 let read = match echo {
                     true => {
@@ -65,7 +87,9 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
                     Err(e) => return TaskResult::failed(format!("cannot read the answer: {e}")),
                 }
             } else {
-                crate::notice::warning("Not waiting for response to prompt as stdin is not interactive");
+                crate::notice::warning(
+                    "Not waiting for response to prompt as stdin is not interactive",
+                );
             }
         }
     }
@@ -80,7 +104,13 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
         .with("changed", false)
         .with("rc", 0)
         .with("stderr", "")
-        .with("stdout", format!("Paused for {} {unit}", crate::template::python::str(&spent.into())))
+        .with(
+            "stdout",
+            format!(
+                "Paused for {} {unit}",
+                crate::template::python::str(&spent.into())
+            ),
+        )
         .with("start", stamp(&began))
         .with("stop", stamp(&jiff::Zoned::now()))
         .with("delta", delta as i64)

@@ -5,7 +5,10 @@ use crate::playbook::{boolean, keywords::is_variable_name};
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
 
-pub const ENTRY: Entry = Entry { names: &["set_fact"], run };
+pub const ENTRY: Entry = Entry {
+    names: &["set_fact"],
+    run,
+};
 
 fn run(mut args: Map, _: &mut Context<'_>) -> TaskResult {
     let cacheable = args
@@ -13,7 +16,9 @@ fn run(mut args: Map, _: &mut Context<'_>) -> TaskResult {
         .is_some_and(|v| boolean(&v).unwrap_or(false));
     args.shift_remove("_raw_params");
     if args.is_empty() {
-        return TaskResult::failed("No key/value pairs provided, at least one is required for this action to succeed");
+        return TaskResult::failed(
+            "No key/value pairs provided, at least one is required for this action to succeed",
+        );
     }
     for key in args.keys() {
         if !key.as_str().is_some_and(is_variable_name) {

@@ -5,14 +5,18 @@ use crate::playbook::{boolean, keywords::is_variable_name};
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
 
-pub const ENTRY: Entry = Entry { names: &["set_stats"], run };
+pub const ENTRY: Entry = Entry {
+    names: &["set_stats"],
+    run,
+};
 
 fn run(args: Map, _: &mut Context<'_>) -> TaskResult {
     if let Err(e) = only("set_stats", &args, &["aggregate", "data", "per_host"]) {
         return e;
     }
     let flag = |name: &str, default: bool| args.get(name).map_or(Some(default), boolean);
-    let (Some(per_host), Some(aggregate)) = (flag("per_host", false), flag("aggregate", true)) else {
+    let (Some(per_host), Some(aggregate)) = (flag("per_host", false), flag("aggregate", true))
+    else {
         return TaskResult::failed("per_host and aggregate must be booleans");
     };
     let data = match args.get("data") {

@@ -325,8 +325,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
         }
     }
     on_interrupt();
-    let _reporter = default::DefaultReporter::new(screen, settings);
-    Err(Error::general("the engine is not there yet"))
+    let reporter = default::DefaultReporter::new(screen, settings);
+    crate::run::playbooks(&options, &config, Box::new(reporter))
 }
 
 /// Ctrl-C ends the run with ansible-playbook's exit code.

@@ -27,13 +27,36 @@ pub struct Action {
 
 /// Modules whose argument may be text that is not `key=value`.
 pub static FREE_FORM: &[&str] = &[
-    "command", "shell", "script", "raw", "win_command", "win_shell", "expect",
+    "command",
+    "shell",
+    "script",
+    "raw",
+    "win_command",
+    "win_shell",
+    "expect",
 ];
 
 /// Modules that take a lone word (a file, a name) or `key=value`.
 static RAW_PARAMS: &[&str] = &[
-    "include", "include_tasks", "include_vars", "include_role", "import_tasks", "import_role", "import_playbook",
-    "add_host", "group_by", "set_fact", "meta", "debug", "fail", "assert", "set_stats", "command", "shell", "script", "raw",
+    "include",
+    "include_tasks",
+    "include_vars",
+    "include_role",
+    "import_tasks",
+    "import_role",
+    "import_playbook",
+    "add_host",
+    "group_by",
+    "set_fact",
+    "meta",
+    "debug",
+    "fail",
+    "assert",
+    "set_stats",
+    "command",
+    "shell",
+    "script",
+    "raw",
 ];
 
 /// The module's name without the prefixes that mean `built in`.
@@ -57,7 +80,11 @@ pub fn parse(entries: &[(Node, Node)], on: On, at: &Location) -> Result<Action> 
     };
     for (key, value) in entries {
         let Some(name) = key.as_str() else {
-            return Err(Error::parse(format!("{} cannot be a task keyword", keywords::describe(key))).at(&key.at));
+            return Err(Error::parse(format!(
+                "{} cannot be a task keyword",
+                keywords::describe(key)
+            ))
+            .at(&key.at));
         };
         match name {
             "action" => note("action".into(), key, value, false),
@@ -68,8 +95,9 @@ pub fn parse(entries: &[(Node, Node)], on: On, at: &Location) -> Result<Action> 
         }
     }
     if let Some((names, key)) = conflict {
-        return Err(mistyped_keyword(entries, on)
-            .unwrap_or_else(|| Error::parse(format!("conflicting action statements: {names}")).at(&key.at)));
+        return Err(mistyped_keyword(entries, on).unwrap_or_else(|| {
+            Error::parse(format!("conflicting action statements: {names}")).at(&key.at)
+        }));
     }
     let Some((name, key, value, local)) = found else {
         return Err(Error::parse("no module/action detected in task.")
@@ -106,9 +134,11 @@ pub fn parse(entries: &[(Node, Node)], on: On, at: &Location) -> Result<Action> 
             Data::Scalar(Value::Null) => {}
             Data::Scalar(v @ Value::Template(_)) => action.template = Some(v.clone()),
             _ => {
-                return Err(
-                    Error::parse(format!("'args' must be a dictionary, not {}", keywords::describe(node))).at(&node.at)
-                );
+                return Err(Error::parse(format!(
+                    "'args' must be a dictionary, not {}",
+                    keywords::describe(node)
+                ))
+                .at(&node.at));
             }
         }
     }
@@ -120,8 +150,11 @@ fn mistyped_keyword(entries: &[(Node, Node)], on: On) -> Option<Error> {
     entries
         .iter()
         .filter(|(k, _)| {
-            k.as_str()
-                .is_some_and(|n| keywords::find(on, n).is_none() && !n.starts_with("with_") && !crate::run::is_known_module(n))
+            k.as_str().is_some_and(|n| {
+                keywords::find(on, n).is_none()
+                    && !n.starts_with("with_")
+                    && !crate::run::is_known_module(n)
+            })
         })
         .map(|(k, _)| k)
         .next()
@@ -168,18 +201,24 @@ fn indirect(keyword: &str, node: &Node) -> Result<Action> {
             }
             Some("args") => {
                 if let Value::Map(more) = value.to_value() {
-                    action.args.extend(more.iter().map(|(k, v)| (k.clone(), v.clone())));
+                    action
+                        .args
+                        .extend(more.iter().map(|(k, v)| (k.clone(), v.clone())));
                 }
             }
             _ => {
-                action.args.insert(Key::from_value(key.to_value()), value.to_value());
+                action
+                    .args
+                    .insert(Key::from_value(key.to_value()), value.to_value());
             }
         }
     }
     if action.name.is_empty() {
         return Err(Error::parse(format!("'{keyword}' names no module"))
             .at(&node.at)
-            .hint(format!("write '{keyword}: MODULE key=value' or '{keyword}: {{module: MODULE, ...}}'")));
+            .hint(format!(
+                "write '{keyword}: MODULE key=value' or '{keyword}: {{module: MODULE, ...}}'"
+            )));
     }
     Ok(action)
 }
@@ -205,9 +244,11 @@ fn fill(action: &mut Action, node: &Node) -> Result<()> {
             }
         },
         Data::Seq(_) if matches!(action.bare.as_str(), "command" | "shell" | "raw" | "script") => {
-            Err(Error::parse(format!("'{}' takes text, not a list", action.name))
-                .at(&node.at)
-                .hint("a list of words goes under 'argv:'"))
+            Err(
+                Error::parse(format!("'{}' takes text, not a list", action.name))
+                    .at(&node.at)
+                    .hint("a list of words goes under 'argv:'"),
+            )
         }
         Data::Seq(_) => Err(Error::parse("unexpected parameter type in action: list")
             .at(&node.at)

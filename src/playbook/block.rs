@@ -51,14 +51,22 @@ impl Block {
 /// Reads a list of tasks and blocks. Imports are read with it.
 ///
 /// Errors of kind `Parse` for anything that is no task.
-pub fn load_items(node: &Node, frame: &Arc<Frame>, handler: bool, build: &mut Build<'_>) -> Result<Vec<Item>> {
+pub fn load_items(
+    node: &Node,
+    frame: &Arc<Frame>,
+    handler: bool,
+    build: &mut Build<'_>,
+) -> Result<Vec<Item>> {
     let items = match &node.data {
         Data::Scalar(Value::Null) => return Ok(Vec::new()),
         Data::Seq(items) => items,
         _ => {
-            return Err(Error::parse(format!("a list of tasks is expected here, not {}", keywords::describe(node)))
-                .at(&node.at)
-                .hint("each task starts with '- '"));
+            return Err(Error::parse(format!(
+                "a list of tasks is expected here, not {}",
+                keywords::describe(node)
+            ))
+            .at(&node.at)
+            .hint("each task starts with '- '"));
         }
     };
     let mut out = Vec::with_capacity(items.len());
@@ -85,7 +93,10 @@ fn load_item(
     }
     for keyword in ["rescue", "always"] {
         if let (Some(found), None) = (node.get(keyword), node.get("block")) {
-            return Err(Error::parse(format!("Invalid use of '{keyword}': it needs a 'block'")).at(&found.at));
+            return Err(
+                Error::parse(format!("Invalid use of '{keyword}': it needs a 'block'"))
+                    .at(&found.at),
+            );
         }
     }
     let task = Task::parse(node, frame, handler)?;
@@ -106,11 +117,17 @@ fn load_item(
             }
         }
         "import_playbook" => {
-            return Err(Error::parse("import_playbook can only be used at the top of a playbook, not as a task").at(&task.at));
+            return Err(Error::parse(
+                "import_playbook can only be used at the top of a playbook, not as a task",
+            )
+            .at(&task.at));
         }
         name => {
             if !crate::run::is_known_module(name) {
-                return Err(action::unknown_module(&task.action, crate::run::module_names()));
+                return Err(action::unknown_module(
+                    &task.action,
+                    crate::run::module_names(),
+                ));
             }
             out.push(Item::Task(Arc::new(task)));
         }
@@ -133,7 +150,12 @@ fn is_static_include(task: &Task) -> bool {
     asked.unwrap_or(task.looping.is_none() && !matches!(named, Some(Value::Template(_))))
 }
 
-fn load_block(node: &Node, frame: &Arc<Frame>, handler: bool, build: &mut Build<'_>) -> Result<Block> {
+fn load_block(
+    node: &Node,
+    frame: &Arc<Frame>,
+    handler: bool,
+    build: &mut Build<'_>,
+) -> Result<Block> {
     let mut directives = Directives::default();
     for (key, value) in node.as_map().unwrap_or_default() {
         keywords::take(On::Block, key, value, &mut directives)?;
@@ -160,7 +182,9 @@ pub fn included_file(task: &Task) -> Result<(Value, crate::Map)> {
     let raw = args.shift_remove("_raw_params");
     let file = match raw.or_else(|| args.shift_remove("file")) {
         Some(Value::Null) | None => {
-            return Err(Error::parse(format!("No file specified for {}", task.action.name)).at(&task.at));
+            return Err(
+                Error::parse(format!("No file specified for {}", task.action.name)).at(&task.at),
+            );
         }
         Some(value) => value,
     };
@@ -170,12 +194,19 @@ pub fn included_file(task: &Task) -> Result<(Value, crate::Map)> {
 
 fn import_tasks(task: &Task, handler: bool, build: &mut Build<'_>) -> Result<Block> {
     if let Some(looping) = &task.looping {
-        return Err(Error::parse(format!("You cannot use loops on '{}' statements.", task.action.name))
-            .at(&looping.at)
-            .hint("use include_tasks instead"));
+        return Err(Error::parse(format!(
+            "You cannot use loops on '{}' statements.",
+            task.action.name
+        ))
+        .at(&looping.at)
+        .hint("use include_tasks instead"));
     }
     let (file, more) = included_file(task)?;
-    let mut frame = Frame::new(FrameKind::Import, task.directives.clone(), Some(&task.frame));
+    let mut frame = Frame::new(
+        FrameKind::Import,
+        task.directives.clone(),
+        Some(&task.frame),
+    );
     if !more.is_empty() {
         let mut vars = (*frame.vars).clone();
         vars.extend(more);
@@ -193,14 +224,23 @@ fn import_tasks(task: &Task, handler: bool, build: &mut Build<'_>) -> Result<Blo
 
 fn import_role(task: &Task, build: &mut Build<'_>) -> Result<Block> {
     if let Some(looping) = &task.looping {
-        return Err(Error::parse("You cannot use loops on 'import_role' statements.")
-            .at(&looping.at)
-            .hint("use include_role instead"));
+        return Err(
+            Error::parse("You cannot use loops on 'import_role' statements.")
+                .at(&looping.at)
+                .hint("use include_role instead"),
+        );
     }
-    let frame = Arc::new(Frame::new(FrameKind::Import, task.directives.clone(), Some(&task.frame)));
+    let frame = Arc::new(Frame::new(
+        FrameKind::Import,
+        task.directives.clone(),
+        Some(&task.frame),
+    ));
     let mut use_ = RoleUse::from_task(task)?;
     if let Value::Template(_) = use_.name {
-        use_.name = build.loader.static_text(&use_.name, &frame, &task.at)?.into();
+        use_.name = build
+            .loader
+            .static_text(&use_.name, &frame, &task.at)?
+            .into();
     }
     use_.public = true;
     let body = build.role(&use_, &frame)?;

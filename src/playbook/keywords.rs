@@ -172,7 +172,11 @@ pub fn find(on: On, name: &str) -> Option<&'static str> {
 /// The error for a keyword that the object does not have.
 pub fn unknown(on: On, key: &Node) -> Error {
     let name = key.as_str().unwrap_or("?");
-    let error = Error::parse(format!("'{name}' is not a valid attribute for {}", on.words())).at(&key.at);
+    let error = Error::parse(format!(
+        "'{name}' is not a valid attribute for {}",
+        on.words()
+    ))
+    .at(&key.at);
     match did_you_mean(name, on.known()) {
         Some(near) => error.hint(format!("did you mean '{near}'?")),
         None => error.hint(format!("keywords of {}: {}", on.words(), {
@@ -219,18 +223,21 @@ fn check_shape(name: &str, value: &Node) -> Result<()> {
                 }
             }
         }
-        "tasks" | "pre_tasks" | "post_tasks" | "handlers" | "roles" | "block" | "rescue" | "always" | "vars_prompt" => {
+        "tasks" | "pre_tasks" | "post_tasks" | "handlers" | "roles" | "block" | "rescue"
+        | "always" | "vars_prompt" => {
             if value.as_seq().is_none() && !value.is_null() {
                 return wrong("a list");
             }
         }
-        "name" | "register" | "connection" | "strategy" | "order" | "remote_user" | "become_user" | "become_method" => {
+        "name" | "register" | "connection" | "strategy" | "order" | "remote_user"
+        | "become_user" | "become_method" => {
             if value.as_seq().is_some() || value.as_map().is_some() {
                 return wrong("a string");
             }
         }
-        "become" | "ignore_errors" | "no_log" | "run_once" | "check_mode" | "diff" | "any_errors_fatal"
-        | "ignore_unreachable" | "gather_facts" | "force_handlers" | "delegate_facts" => {
+        "become" | "ignore_errors" | "no_log" | "run_once" | "check_mode" | "diff"
+        | "any_errors_fatal" | "ignore_unreachable" | "gather_facts" | "force_handlers"
+        | "delegate_facts" => {
             if let crate::yaml::Data::Scalar(v) = &value.data {
                 if let crate::Value::Str(s) = v
                     && parse_bool(s).is_none()
@@ -241,7 +248,9 @@ fn check_shape(name: &str, value: &Node) -> Result<()> {
                 return wrong("a boolean");
             }
         }
-        "loop_control" | "module_defaults" if value.as_seq().is_some() && name == "loop_control" => {
+        "loop_control" | "module_defaults"
+            if value.as_seq().is_some() && name == "loop_control" =>
+        {
             return wrong("a dictionary");
         }
         _ => {}
@@ -287,7 +296,10 @@ pub fn take(on: On, key: &Node, value: &Node, directives: &mut Directives) -> Re
     check_shape(name, value)?;
     match name {
         "sudo" | "su" => {
-            crate::notice::deprecated(format!("'{name}' is deprecated, use 'become' instead ({})", key.at));
+            crate::notice::deprecated(format!(
+                "'{name}' is deprecated, use 'become' instead ({})",
+                key.at
+            ));
             directives.set("become", value.clone());
             if name == "su" {
                 let mut method = value.clone();
@@ -296,7 +308,10 @@ pub fn take(on: On, key: &Node, value: &Node, directives: &mut Directives) -> Re
             }
         }
         "sudo_user" | "su_user" => {
-            crate::notice::deprecated(format!("'{name}' is deprecated, use 'become_user' instead ({})", key.at));
+            crate::notice::deprecated(format!(
+                "'{name}' is deprecated, use 'become_user' instead ({})",
+                key.at
+            ));
             directives.set("become_user", value.clone());
         }
         "always_run" => {

@@ -27,7 +27,12 @@ pub struct Loader {
 }
 
 impl Loader {
-    pub fn new(engine: &Arc<Engine>, extra_vars: &Arc<Map>, playbook_dir: &Path, roles_path: &[PathBuf]) -> Loader {
+    pub fn new(
+        engine: &Arc<Engine>,
+        extra_vars: &Arc<Map>,
+        playbook_dir: &Path,
+        roles_path: &[PathBuf],
+    ) -> Loader {
         Loader {
             engine: Arc::clone(engine),
             extra_vars: Arc::clone(extra_vars),
@@ -39,7 +44,12 @@ impl Loader {
 
     /// The document in a file; each file is read once.
     pub fn file(&self, path: &Path) -> Result<Arc<Node>> {
-        if let Some(node) = self.files.lock().unwrap_or_else(|e| e.into_inner()).get(path) {
+        if let Some(node) = self
+            .files
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .get(path)
+        {
             return Ok(Arc::clone(node));
         }
         let node = Arc::new(yaml::load_file(path)?);
@@ -137,7 +147,10 @@ pub fn not_found(name: &str, tried: &[PathBuf], at: &Location) -> Error {
     });
     let list: Vec<String> = tried.iter().map(|p| p.display().to_string()).collect();
     match near {
-        Some(near) => error.hint(format!("did you mean '{near}'? Searched: {}", list.join(", "))),
+        Some(near) => error.hint(format!(
+            "did you mean '{near}'? Searched: {}",
+            list.join(", ")
+        )),
         None => error.hint(format!("searched: {}", list.join(", "))),
     }
 }
@@ -162,7 +175,12 @@ impl<'a> Build<'a> {
     }
 
     /// The tasks of a file, inside `frame`.
-    pub fn load_task_file(&mut self, path: &Path, frame: &Arc<Frame>, handler: bool) -> Result<Block> {
+    pub fn load_task_file(
+        &mut self,
+        path: &Path,
+        frame: &Arc<Frame>,
+        handler: bool,
+    ) -> Result<Block> {
         if self.open.iter().any(|p| p == path) {
             return Err(Error::parse(format!("{} imports itself", path.display())));
         }
@@ -207,7 +225,10 @@ impl<'a> Build<'a> {
     pub fn role(&mut self, use_: &RoleUse, parent: &Arc<Frame>) -> Result<Vec<Item>> {
         let loader = self.loader;
         let name = loader.static_text(&use_.name, parent, &use_.at)?;
-        let beside = parent.role.as_ref().and_then(|r| r.path.parent().map(Path::to_path_buf));
+        let beside = parent
+            .role
+            .as_ref()
+            .and_then(|r| r.path.parent().map(Path::to_path_buf));
         let path = role::find(
             &name,
             &use_.at,
@@ -242,7 +263,9 @@ impl<'a> Build<'a> {
         let dependencies = match meta.as_ref().and_then(|m| m.get("dependencies")) {
             Some(list) if !list.is_null() => list
                 .as_seq()
-                .ok_or_else(|| Error::parse("Expected role dependencies to be a list.").at(&list.at))?
+                .ok_or_else(|| {
+                    Error::parse("Expected role dependencies to be a list.").at(&list.at)
+                })?
                 .iter()
                 .map(RoleUse::parse)
                 .collect::<Result<Vec<_>>>()?,
@@ -300,7 +323,9 @@ impl<'a> Build<'a> {
             None => {}
         }
         let mut body = match role::part_file(&path, "tasks", use_.tasks_from.as_deref()) {
-            Some(file) => vec![Item::Block(Arc::new(self.load_task_file(&file, &frame, false)?))],
+            Some(file) => vec![Item::Block(Arc::new(
+                self.load_task_file(&file, &frame, false)?,
+            ))],
             None if use_.tasks_from.is_some() => {
                 return Err(Error::general(format!(
                     "Could not find specified file in role: tasks/{}",

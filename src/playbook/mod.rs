@@ -106,7 +106,9 @@ impl Frame {
             vars: Arc::new(directives.vars()),
             directives,
             role: parent.and_then(|p| p.role.clone()),
-            role_params: parent.map(|p| Arc::clone(&p.role_params)).unwrap_or_default(),
+            role_params: parent
+                .map(|p| Arc::clone(&p.role_params))
+                .unwrap_or_default(),
             dir: parent.and_then(|p| p.dir.clone()),
             parent: parent.cloned(),
         }

@@ -53,7 +53,10 @@ fn load_file(
     depth: usize,
 ) -> Result<Vec<Play>> {
     if depth > 50 {
-        return Err(Error::parse(format!("{} imports itself without end", path.display())));
+        return Err(Error::parse(format!(
+            "{} imports itself without end",
+            path.display()
+        )));
     }
     let dir = match path.parent() {
         Some(p) if p.as_os_str().is_empty() => PathBuf::from("."),
@@ -69,11 +72,11 @@ fn load_file(
             return Err(Error::parse("Empty playbook, nothing to do").at(&node.at));
         }
         Data::Map(_) => {
-            return Err(
-                Error::parse("A playbook must be a list of plays, got a dictionary instead")
-                    .at(&node.at)
-                    .hint("each play starts with '- '"),
-            );
+            return Err(Error::parse(
+                "A playbook must be a list of plays, got a dictionary instead",
+            )
+            .at(&node.at)
+            .hint("each play starts with '- '"));
         }
         Data::Scalar(_) => {
             return Err(Error::parse(format!(
@@ -98,7 +101,9 @@ fn load_file(
             )
         });
         match import {
-            Some((key, file)) => out.extend(import_playbook(key, file, entries, parent, &loader, loader_for, depth)?),
+            Some((key, file)) => out.extend(import_playbook(
+                key, file, entries, parent, &loader, loader_for, depth,
+            )?),
             None => out.push(load_play(entry, entries, parent, &loader, &dir)?),
         }
     }
@@ -126,13 +131,18 @@ fn import_playbook(
             continue;
         }
         match k.as_str() {
-            Some("name" | "tags" | "vars" | "when") => keywords::take(On::Role, k, v, &mut directives)?,
+            Some("name" | "tags" | "vars" | "when") => {
+                keywords::take(On::Role, k, v, &mut directives)?
+            }
             _ => return Err(keywords::unknown(On::Include, k)),
         }
     }
     let frame = Arc::new(Frame::new(FrameKind::Import, directives, parent));
     let Data::Scalar(value) = &file.data else {
-        return Err(Error::parse("playbook import parameter must be a string indicating a file path").at(&file.at));
+        return Err(Error::parse(
+            "playbook import parameter must be a string indicating a file path",
+        )
+        .at(&file.at));
     };
     let name = loader.static_text(value, &frame, &file.at)?;
     // the old form takes variables after the name
@@ -141,12 +151,19 @@ fn import_playbook(
     let mut frame = frame;
     for word in words {
         if let Some((k, v)) = word.split_once('=') {
-            let inner = Arc::make_mut(Arc::get_mut(&mut frame).map_or_else(|| unreachable!("not shared yet"), |f| &mut f.vars));
+            let inner = Arc::make_mut(
+                Arc::get_mut(&mut frame)
+                    .map_or_else(|| unreachable!("not shared yet"), |f| &mut f.vars),
+            );
             inner.insert(Key::from(k), Value::user_text(v, Some(&file.at)));
         }
     }
     let path = crate::search::expand_home(&name);
-    let path = if path.is_absolute() { path } else { loader.playbook_dir.join(path) };
+    let path = if path.is_absolute() {
+        path
+    } else {
+        loader.playbook_dir.join(path)
+    };
     if !path.exists() {
         return Err(super::load::not_found(&name, &[path], &file.at));
     }
@@ -166,28 +183,39 @@ fn load_play(
     }
     let hosts = match directives.get("hosts") {
         None => {
-            return Err(Error::parse("the field 'hosts' is required but was not set")
-                .at(&node.at)
-                .hint("a play says which hosts it is for: 'hosts: all'"));
+            return Err(
+                Error::parse("the field 'hosts' is required but was not set")
+                    .at(&node.at)
+                    .hint("a play says which hosts it is for: 'hosts: all'"),
+            );
         }
         Some(hosts) => {
             let empty = |v: &Value| v.as_str().is_some_and(str::is_empty) || v.is_null();
             let value = hosts.to_value();
             if empty(&value) || value.as_list().is_some_and(|l| l.is_empty()) {
-                return Err(Error::parse("Hosts list cannot be empty. Please check your playbook").at(&hosts.at));
+                return Err(
+                    Error::parse("Hosts list cannot be empty. Please check your playbook")
+                        .at(&hosts.at),
+                );
             }
             if value.as_list().is_some_and(|l| l.iter().any(empty)) {
-                return Err(Error::parse("Hosts list cannot contain values of 'None'. Please check your playbook").at(&hosts.at));
+                return Err(Error::parse(
+                    "Hosts list cannot contain values of 'None'. Please check your playbook",
+                )
+                .at(&hosts.at));
             }
             if value.as_map().is_some() {
-                return Err(Error::parse("Hosts list must be a sequence or string. Please check your playbook.").at(&hosts.at));
+                return Err(Error::parse(
+                    "Hosts list must be a sequence or string. Please check your playbook.",
+                )
+                .at(&hosts.at));
             }
             value
         }
     };
     let frame = Arc::new(Frame::new(FrameKind::Play, directives.clone(), parent));
     let mut build = Build::new(loader);
-    let mut section = |name: &str, handler: bool, build: &mut Build<'_>| match directives.get(name) {
+    let section = |name: &str, handler: bool, build: &mut Build<'_>| match directives.get(name) {
         Some(tasks) => load_items(tasks, &frame, handler, build),
         None => Ok(Vec::new()),
     };

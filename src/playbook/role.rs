@@ -82,8 +82,10 @@ impl RoleUse {
                 }
                 Some("src" | "scm" | "version") => {}
                 _ => {
-                    use_.params
-                        .insert(crate::value::Key::from_value(key.to_value()), value.to_value());
+                    use_.params.insert(
+                        crate::value::Key::from_value(key.to_value()),
+                        value.to_value(),
+                    );
                 }
             }
         }
@@ -133,16 +135,24 @@ impl RoleUse {
                 "public" => use_.public = boolean(value).unwrap_or(false),
                 "apply" | "rolespec_validate" => {}
                 other => {
-                    let error = Error::parse(format!("Invalid options for {}: {other}", task.action.name)).at(&task.at);
-                    return Err(match crate::error::did_you_mean(other, KNOWN.iter().copied()) {
-                        Some(near) => error.hint(format!("did you mean '{near}'?")),
-                        None => error.hint(format!("it takes {}", KNOWN.join(", "))),
-                    });
+                    let error =
+                        Error::parse(format!("Invalid options for {}: {other}", task.action.name))
+                            .at(&task.at);
+                    return Err(
+                        match crate::error::did_you_mean(other, KNOWN.iter().copied()) {
+                            Some(near) => error.hint(format!("did you mean '{near}'?")),
+                            None => error.hint(format!("it takes {}", KNOWN.join(", "))),
+                        },
+                    );
                 }
             }
         }
         if use_.name.as_str().is_none_or(str::is_empty) {
-            return Err(Error::parse(format!("'name' is a required field for {}.", task.action.name)).at(&task.at));
+            return Err(Error::parse(format!(
+                "'name' is a required field for {}.",
+                task.action.name
+            ))
+            .at(&task.at));
         }
         Ok(use_)
     }
@@ -180,7 +190,13 @@ pub fn boolean(value: &Value) -> Option<bool> {
 }
 
 /// The folder of the role called `name`: beside the playbook, in roles_path, beside other roles.
-pub fn find(name: &str, at: &Location, playbook_dir: &Path, roles_path: &[PathBuf], beside: Option<&Path>) -> Result<PathBuf> {
+pub fn find(
+    name: &str,
+    at: &Location,
+    playbook_dir: &Path,
+    roles_path: &[PathBuf],
+    beside: Option<&Path>,
+) -> Result<PathBuf> {
     let mut dirs = vec![playbook_dir.join("roles")];
     dirs.extend(roles_path.iter().cloned());
     dirs.extend(beside.map(Path::to_path_buf));
@@ -199,17 +215,27 @@ pub fn find(name: &str, at: &Location, playbook_dir: &Path, roles_path: &[PathBu
             seen.push(text);
         }
     }
-    let error = Error::general(format!("the role '{name}' was not found in {}", seen.join(":"))).at(at);
+    let error = Error::general(format!(
+        "the role '{name}' was not found in {}",
+        seen.join(":")
+    ))
+    .at(at);
     let mut near: Vec<String> = Vec::new();
     for dir in dirs.iter().take(dirs.len() - 1) {
         if let Ok(entries) = std::fs::read_dir(dir) {
-            near.extend(entries.flatten().filter_map(|e| e.file_name().into_string().ok()));
+            near.extend(
+                entries
+                    .flatten()
+                    .filter_map(|e| e.file_name().into_string().ok()),
+            );
         }
     }
-    Err(match crate::error::did_you_mean(name, near.iter().map(String::as_str)) {
-        Some(found) => error.hint(format!("did you mean '{found}'?")),
-        None => error,
-    })
+    Err(
+        match crate::error::did_you_mean(name, near.iter().map(String::as_str)) {
+            Some(found) => error.hint(format!("did you mean '{found}'?")),
+            None => error,
+        },
+    )
 }
 
 /// The main file of a role's folder part (`tasks`, `vars`, ...), or the one asked for.

@@ -92,10 +92,15 @@ impl Task {
             let lookup = name.strip_prefix("with_");
             if lookup.is_some() || name == "loop" {
                 if looping.is_some() {
-                    return Err(Error::parse("duplicate loop in task: a task can have one loop only").at(&key.at));
+                    return Err(Error::parse(
+                        "duplicate loop in task: a task can have one loop only",
+                    )
+                    .at(&key.at));
                 }
                 if name == "loop" && value.is_null() {
-                    return Err(Error::parse("you must specify a value when using loop").at(&key.at));
+                    return Err(
+                        Error::parse("you must specify a value when using loop").at(&key.at)
+                    );
                 }
                 looping = Some(Loop {
                     lookup: lookup.map(str::to_string),
@@ -112,9 +117,11 @@ impl Task {
             }
         }
         if let Some(node) = directives.get("first_available_file") {
-            return Err(Error::parse("'first_available_file' is no longer supported")
-                .at(&node.at)
-                .hint("use 'with_first_found:'"));
+            return Err(
+                Error::parse("'first_available_file' is no longer supported")
+                    .at(&node.at)
+                    .hint("use 'with_first_found:'"),
+            );
         }
         if let Some(register) = directives.get("register") {
             let good = register
@@ -135,7 +142,14 @@ impl Task {
             directives.set("delegate_to", target);
         }
         check_loop_control(&directives)?;
-        Ok(Task::new(action, directives, looping, node.at.clone(), frame, handler))
+        Ok(Task::new(
+            action,
+            directives,
+            looping,
+            node.at.clone(),
+            frame,
+            handler,
+        ))
     }
 
     fn new(
@@ -161,7 +175,14 @@ impl Task {
     }
 
     /// A task that rplay itself puts into a play.
-    pub fn implicit(module: &str, args: Map, name: Option<&str>, tags: &[&str], at: &Location, frame: &Arc<Frame>) -> Task {
+    pub fn implicit(
+        module: &str,
+        args: Map,
+        name: Option<&str>,
+        tags: &[&str],
+        at: &Location,
+        frame: &Arc<Frame>,
+    ) -> Task {
         let node = |value: Value| Node {
             data: crate::yaml::Data::Scalar(value),
             at: at.clone(),
@@ -208,7 +229,9 @@ impl Task {
 
     /// The task's own or inherited setting of a keyword.
     pub fn keyword(&self, name: &str) -> Option<&Node> {
-        self.directives.get(name).or_else(|| self.frame.inherited(name))
+        self.directives
+            .get(name)
+            .or_else(|| self.frame.inherited(name))
     }
 
     /// Text of the `name` keyword, if given.
@@ -325,25 +348,26 @@ fn check_loop_control(directives: &Directives) -> Result<()> {
         return Ok(());
     };
     let Some(entries) = node.as_map() else {
-        return Err(
-            Error::parse(format!("the field 'loop_control' should be a dictionary, not {}", keywords::describe(node)))
-                .at(&node.at),
-        );
+        return Err(Error::parse(format!(
+            "the field 'loop_control' should be a dictionary, not {}",
+            keywords::describe(node)
+        ))
+        .at(&node.at));
     };
     for (key, _) in entries {
         let name = key.as_str().unwrap_or("?");
         if !KNOWN.contains(&name) {
-            let error = Error::parse(format!("'{name}' is not a valid attribute for a LoopControl")).at(&key.at);
-            return Err(match crate::error::did_you_mean(name, KNOWN.iter().copied()) {
-                Some(near) => error.hint(format!("did you mean '{near}'?")),
-                None => error.hint(format!("loop_control takes {}", KNOWN.join(", "))),
-            });
+            let error = Error::parse(format!(
+                "'{name}' is not a valid attribute for a LoopControl"
+            ))
+            .at(&key.at);
+            return Err(
+                match crate::error::did_you_mean(name, KNOWN.iter().copied()) {
+                    Some(near) => error.hint(format!("did you mean '{near}'?")),
+                    None => error.hint(format!("loop_control takes {}", KNOWN.join(", "))),
+                },
+            );
         }
     }
     Ok(())
-}
-
-/// Adds a value under a key, for building arguments of implicit tasks.
-pub fn arg(map: &mut Map, key: &str, value: impl Into<Value>) {
-    map.insert(Key::from(key), value.into());
 }

@@ -78,7 +78,12 @@ impl Runner<'_> {
     }
 
     /// Marks a host failed: it goes to its rescue, or is out of the play.
-    pub fn fail_host(&mut self, batch: &mut Batch<'_>, index: usize, cause: Option<(&Task, &TaskResult)>) {
+    pub fn fail_host(
+        &mut self,
+        batch: &mut Batch<'_>,
+        index: usize,
+        cause: Option<(&Task, &TaskResult)>,
+    ) {
         let name = Arc::clone(&batch.hosts[index].name);
         let rescued = batch.hosts[index].cursor.fail();
         if let Some((task, result)) = cause {
@@ -109,7 +114,10 @@ impl Runner<'_> {
         targets: &[usize],
         outcome: &Outcome,
     ) {
-        let names: Vec<Arc<str>> = targets.iter().map(|i| Arc::clone(&batch.hosts[*i].name)).collect();
+        let names: Vec<Arc<str>> = targets
+            .iter()
+            .map(|i| Arc::clone(&batch.hosts[*i].name))
+            .collect();
         for one in single_results(&outcome.result) {
             if one.is_failed() || one.is_skipped() {
                 continue;
@@ -140,13 +148,21 @@ impl Runner<'_> {
         if let Some(name) = &outcome.register {
             let value = clean(&outcome.result);
             for target in &names {
-                self.world_mut().host_mut(target).set_var(name, value.clone());
+                self.world_mut()
+                    .host_mut(target)
+                    .set_var(name, value.clone());
             }
         }
     }
 
     /// add_host and group_by.
-    fn inventory_changes(&mut self, batch: &Batch<'_>, task: &Task, host: &str, result: &TaskResult) -> Result<()> {
+    fn inventory_changes(
+        &mut self,
+        batch: &Batch<'_>,
+        task: &Task,
+        host: &str,
+        result: &TaskResult,
+    ) -> Result<()> {
         let text_list = |value: Option<&Value>| -> Vec<String> {
             match value {
                 Some(Value::List(items)) => items.iter().map(executor::text_of).collect(),
@@ -160,13 +176,16 @@ impl Runner<'_> {
                 let Some(Value::Map(new)) = result.get("add_host") else {
                     return Ok(());
                 };
-                let name = new.get("host_name").map(executor::text_of).unwrap_or_default();
+                let name = new
+                    .get("host_name")
+                    .map(executor::text_of)
+                    .unwrap_or_default();
                 let groups = text_list(new.get("groups"));
                 let vars = match new.get("host_vars") {
                     Some(Value::Map(vars)) => (**vars).clone(),
                     _ => Map::default(),
                 };
-                self.inventory_mut(|inventory| inventory.add_host(&name, &groups, vars))?;
+                self.inventory_mut(|inventory| inventory.add_host(&name, &groups, &vars))?;
             }
             "group_by" => {
                 let Some(group) = result.get("add_group").map(executor::text_of) else {
@@ -174,16 +193,7 @@ impl Runner<'_> {
                 };
                 let parents = text_list(result.get("parent_groups"));
                 let host = host.to_string();
-                self.inventory_mut(|inventory| {
-                    inventory.add_group(&group)?;
-                    for parent in &parents {
-                        inventory.add_group(parent)?;
-                        if parent != &group {
-                            inventory.add_child(parent, &group)?;
-                        }
-                    }
-                    inventory.add_host(&host, &[group.clone()], Map::default())
-                })?;
+                self.inventory_mut(|inventory| inventory.group_by(&host, &group, &parents))?;
             }
             _ => {}
         }
@@ -196,7 +206,9 @@ impl Runner<'_> {
         };
         let per_host = stats.get("per_host").is_some_and(Value::is_truthy);
         let aggregate = stats.get("aggregate").is_none_or(Value::is_truthy);
-        let Some(Value::Map(data)) = stats.get("data") else { return };
+        let Some(Value::Map(data)) = stats.get("data") else {
+            return;
+        };
         let owner = if per_host { host } else { "_run" };
         let mut all = match self.custom.get(owner) {
             Some(Value::Map(map)) => (**map).clone(),
@@ -213,7 +225,13 @@ impl Runner<'_> {
     }
 
     /// Marks the handlers called `name`, or listening to it, for the host.
-    fn notify(&mut self, batch: &mut Batch<'_>, task: &Task, name: &str, index: usize) -> Result<()> {
+    fn notify(
+        &mut self,
+        batch: &mut Batch<'_>,
+        task: &Task,
+        name: &str,
+        index: usize,
+    ) -> Result<()> {
         let mut found = Vec::new();
         let wanted = name.trim();
         // the last handler of a name wins
@@ -230,21 +248,30 @@ impl Runner<'_> {
             }
         }
         for handler in &batch.handlers {
-            let listens = handler.listen().iter().any(|topic| executor::text_of(topic) == wanted);
+            let listens = handler
+                .listen()
+                .iter()
+                .any(|topic| executor::text_of(topic) == wanted);
             if listens && !found.contains(&handler.id) {
                 found.push(handler.id);
             }
         }
         if found.is_empty() {
-            let known: Vec<String> = batch.handlers.iter().map(|h| self.handler_name(h)).collect();
+            let known: Vec<String> = batch
+                .handlers
+                .iter()
+                .map(|h| self.handler_name(h))
+                .collect();
             let error = Error::general(format!(
                 "The requested handler '{wanted}' was not found in either the main handlers list nor in the listening handlers list"
             ))
             .at(task.directives.get("notify").map_or(&task.at, |n| &n.at));
-            return Err(match crate::error::did_you_mean(wanted, known.iter().map(String::as_str)) {
-                Some(near) => error.hint(format!("did you mean '{near}'?")),
-                None => error,
-            });
+            return Err(
+                match crate::error::did_you_mean(wanted, known.iter().map(String::as_str)) {
+                    Some(near) => error.hint(format!("did you mean '{near}'?")),
+                    None => error,
+                },
+            );
         }
         let host = &mut batch.hosts[index];
         for id in found {
@@ -262,10 +289,18 @@ impl Runner<'_> {
         match handler.name() {
             None => String::new(),
             Some(name @ Value::Template(_)) => {
-                let scope = Arc::new(crate::vars::TaskScope::for_play(&self.world, &handler.frame));
-                let templar =
-                    crate::template::Templar::new(&self.world.engine, scope, Arc::new(crate::search::SearchPath::default()));
-                templar.render_str(&name).unwrap_or_else(|_| executor::text_of(&name))
+                let scope = Arc::new(crate::vars::TaskScope::for_play(
+                    &self.world,
+                    &handler.frame,
+                ));
+                let templar = crate::template::Templar::new(
+                    &self.world.engine,
+                    scope,
+                    Arc::new(crate::search::SearchPath::default()),
+                );
+                templar
+                    .render_str(&name)
+                    .unwrap_or_else(|_| executor::text_of(&name))
             }
             Some(name) => executor::text_of(&name),
         }
@@ -275,11 +310,16 @@ impl Runner<'_> {
 /// The results of a loop's items, or the one result.
 pub fn single_results(result: &TaskResult) -> Vec<TaskResult> {
     match result.get("results") {
-        Some(Value::List(items)) if result.get("ansible_facts").is_none() && items.iter().all(|i| i.as_map().is_some()) => items
-            .iter()
-            .filter_map(|i| i.as_map().cloned())
-            .map(TaskResult::from)
-            .collect(),
+        Some(Value::List(items))
+            if result.get("ansible_facts").is_none()
+                && items.iter().all(|i| i.as_map().is_some()) =>
+        {
+            items
+                .iter()
+                .filter_map(|i| i.as_map().cloned())
+                .map(TaskResult::from)
+                .collect()
+        }
         _ => vec![result.clone()],
     }
 }
@@ -321,7 +361,11 @@ pub fn clean(result: &TaskResult) -> Value {
 /// `ansible_failed_task`: what rescue sections ask of the task that failed.
 fn describe(task: &Task) -> Value {
     let mut map = Map::default();
-    map.insert("name".into(), task.name().map_or(Value::str(""), |n| Value::str(executor::text_of(&n))));
+    map.insert(
+        "name".into(),
+        task.name()
+            .map_or(Value::str(""), |n| Value::str(executor::text_of(&n))),
+    );
     map.insert("action".into(), Value::str(&task.action.name));
     let args = task
         .action
@@ -348,7 +392,9 @@ fn add(old: &Value, new: &Value) -> Value {
         (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
         (Value::Int(a), Value::Float(b)) => Value::Float(*a as f64 + b),
         (Value::Float(a), Value::Int(b)) => Value::Float(a + *b as f64),
-        (Value::List(a), Value::List(b)) => Value::list(a.iter().chain(b.iter()).cloned().collect()),
+        (Value::List(a), Value::List(b)) => {
+            Value::list(a.iter().chain(b.iter()).cloned().collect())
+        }
         (Value::Map(a), Value::Map(b)) => {
             let mut all = (**a).clone();
             all.extend(b.iter().map(|(k, v)| (k.clone(), v.clone())));

@@ -76,7 +76,9 @@ impl Cursor {
         while let Some(level) = self.levels.last_mut() {
             let handlers = level.handlers;
             match level.items().get(level.index) {
-                Some(Item::Task(task)) if handlers && !notified.contains(&task.id) => level.index += 1,
+                Some(Item::Task(task)) if handlers && !notified.contains(&task.id) => {
+                    level.index += 1
+                }
                 Some(Item::Task(_)) => return,
                 Some(Item::Block(block)) => {
                     let block = Arc::clone(block);
@@ -94,7 +96,9 @@ impl Cursor {
 
     /// Ends the innermost block and hands its failure to the one around it.
     fn leave(&mut self) {
-        let Some(done) = self.levels.pop() else { return };
+        let Some(done) = self.levels.pop() else {
+            return;
+        };
         if done.failed {
             self.fail();
         } else if let Some(level) = self.levels.last_mut() {
@@ -186,7 +190,10 @@ impl Cursor {
     /// Which of two hosts is earlier in the play's text.
     pub fn order(&self, other: &Cursor) -> Ordering {
         let place = |l: &Level| (l.section, l.index);
-        self.levels.iter().map(place).cmp(other.levels.iter().map(place))
+        self.levels
+            .iter()
+            .map(place)
+            .cmp(other.levels.iter().map(place))
     }
 }
 
@@ -200,7 +207,14 @@ mod tests {
         let at = Location::new(&Source::new("t", ""), 1, 1);
         let frame = Arc::new(Frame::new(FrameKind::Play, Directives::default(), None));
         let args = one("msg", name);
-        Item::Task(Arc::new(Task::implicit("debug", args, Some(name), &[], &at, &frame)))
+        Item::Task(Arc::new(Task::implicit(
+            "debug",
+            args,
+            Some(name),
+            &[],
+            &at,
+            &frame,
+        )))
     }
 
     fn block(body: &[&str], rescue: &[&str], always: &[&str]) -> Arc<Block> {
@@ -236,11 +250,26 @@ mod tests {
 
     #[test]
     fn a_rescue_cures_and_always_runs() {
-        let root = outer(vec![Item::Block(block(&["a", "b"], &["r"], &["z"])), task("after")]);
+        let root = outer(vec![
+            Item::Block(block(&["a", "b"], &["r"], &["z"])),
+            task("after"),
+        ]);
         assert_eq!(walk(&root, &[]).0, ["a", "b", "z", "after"]);
-        assert_eq!(walk(&root, &["a"]), (vec!["a".into(), "r".into(), "z".into(), "after".into()], false));
-        assert_eq!(walk(&root, &["a", "r"]), (vec!["a".into(), "r".into(), "z".into()], true));
-        assert_eq!(walk(&root, &["z"]), (vec!["a".into(), "b".into(), "z".into()], true));
+        assert_eq!(
+            walk(&root, &["a"]),
+            (
+                vec!["a".into(), "r".into(), "z".into(), "after".into()],
+                false
+            )
+        );
+        assert_eq!(
+            walk(&root, &["a", "r"]),
+            (vec!["a".into(), "r".into(), "z".into()], true)
+        );
+        assert_eq!(
+            walk(&root, &["z"]),
+            (vec!["a".into(), "b".into(), "z".into()], true)
+        );
     }
 
     #[test]
@@ -253,7 +282,10 @@ mod tests {
             always: Vec::new(),
             frame,
         }))]);
-        assert_eq!(walk(&root, &["a"]), (vec!["a".into(), "z".into(), "r".into()], false));
+        assert_eq!(
+            walk(&root, &["a"]),
+            (vec!["a".into(), "z".into(), "r".into()], false)
+        );
     }
 
     #[test]
@@ -270,7 +302,14 @@ mod tests {
         without.peek(&Notified::new());
         assert_eq!(with.order(&without), Ordering::Less);
         with.advance();
-        assert_eq!(with.peek(&Notified::new()).unwrap().name().unwrap().as_str(), Some("next"));
+        assert_eq!(
+            with.peek(&Notified::new())
+                .unwrap()
+                .name()
+                .unwrap()
+                .as_str(),
+            Some("next")
+        );
         assert_eq!(with.order(&without), Ordering::Equal);
     }
 }

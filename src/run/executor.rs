@@ -18,8 +18,19 @@ use std::time::Duration;
 
 /// What a host's run of a task says before it is over.
 pub enum Progress {
-    Item { result: TaskResult, label: String, delegated: Option<String>, no_log: bool },
-    Retry { result: TaskResult, left: u32, attempts: u32, delegated: Option<String>, no_log: bool },
+    Item {
+        result: TaskResult,
+        label: String,
+        delegated: Option<String>,
+        no_log: bool,
+    },
+    Retry {
+        result: TaskResult,
+        left: u32,
+        attempts: u32,
+        delegated: Option<String>,
+        no_log: bool,
+    },
 }
 
 /// A file or role that a task includes for a host.
@@ -141,7 +152,12 @@ impl TaskRun<'_> {
         Ok(names)
     }
 
-    fn attempt(&self, templar: &Templar, files: &Arc<SearchPath>, outcome: &mut Outcome) -> Result<()> {
+    fn attempt(
+        &self,
+        templar: &Templar,
+        files: &Arc<SearchPath>,
+        outcome: &mut Outcome,
+    ) -> Result<()> {
         let items = match self.items(templar) {
             Ok(items) => items,
             // a task that is not to run need not have a list to run over
@@ -184,16 +200,23 @@ impl TaskRun<'_> {
                 }
             },
             None => {
-                let value = templar.render(&looping.terms).map_err(|e| e.at(&looping.at))?;
+                let value = templar
+                    .render(&looping.terms)
+                    .map_err(|e| e.at(&looping.at))?;
                 match value {
                     Value::List(items) => items.to_vec(),
                     other => {
                         return Err(Error::new(
                             Kind::Options,
-                            format!("The `loop` value must resolve to a 'list', not '{}'.", other.type_name()),
+                            format!(
+                                "The `loop` value must resolve to a 'list', not '{}'.",
+                                other.type_name()
+                            ),
                         )
                         .at(&looping.at)
-                        .hint("Provide a list of items/templates, or a template resolving to a list."));
+                        .hint(
+                            "Provide a list of items/templates, or a template resolving to a list.",
+                        ));
                     }
                 }
             }
@@ -219,7 +242,11 @@ impl TaskRun<'_> {
         if !items.is_empty() && templar.defines(&control.var) {
             crate::notice::warning(format!(
                 "TASK: {}: The loop variable '{}' is already in use. You should set the `loop_var` value in the `loop_control` option for the task to something else to avoid variable collisions and unexpected behavior.",
-                self.task.name().map(|n| text_of(&n)).unwrap_or_else(|| self.task.action.name.clone()),
+                self.task.name().map(|n| text_of(&n)).unwrap_or_else(|| self
+                    .task
+                    .action
+                    .name
+                    .clone()),
                 control.var
             ));
         }
@@ -261,7 +288,10 @@ impl TaskRun<'_> {
                 result.set(name, index as i64);
             }
             if control.extended {
-                result.set("ansible_loop", vars.get("ansible_loop").cloned().unwrap_or_default());
+                result.set(
+                    "ansible_loop",
+                    vars.get("ansible_loop").cloned().unwrap_or_default(),
+                );
             }
             if control.has_label {
                 result.set("_ansible_item_label", label.as_str());
@@ -283,7 +313,10 @@ impl TaskRun<'_> {
             }
             outcome.delegated = once.delegated.clone().or(outcome.delegated.take());
             // what an item includes is told when it is read
-            let includes = matches!(self.task.action.bare.as_str(), "include_tasks" | "include_role");
+            let includes = matches!(
+                self.task.action.bare.as_str(),
+                "include_tasks" | "include_role"
+            );
             if !includes || once.result.is_failed() || once.result.is_skipped() {
                 (self.progress)(Progress::Item {
                     result: once.result.clone(),
@@ -299,11 +332,12 @@ impl TaskRun<'_> {
             if let Some(Value::Map(facts)) = once.result.get("ansible_facts") {
                 carried.extend(facts.iter().map(|(k, v)| (k.clone(), v.clone())));
             }
-            let stop = unreachable || control.breaks(&templar.with({
-                let mut vars = vars;
-                vars.extend(carried.clone());
-                vars
-            }))?;
+            let stop = unreachable
+                || control.breaks(&templar.with({
+                    let mut vars = vars;
+                    vars.extend(carried.clone());
+                    vars
+                }))?;
             results.push(once.result.to_value());
             if stop {
                 break;
@@ -333,7 +367,8 @@ impl TaskRun<'_> {
         for condition in &self.task.resolved().when {
             if !holds(condition, templar)? {
                 return Ok(Some(
-                    TaskResult::skipped("Conditional result was False").with("false_condition", condition.value.clone()),
+                    TaskResult::skipped("Conditional result was False")
+                        .with("false_condition", condition.value.clone()),
                 ));
             }
         }
@@ -361,14 +396,17 @@ impl TaskRun<'_> {
                     Some(Included::Tasks(path)) => path.display().to_string(),
                     _ => String::new(),
                 };
-                once.result = TaskResult::ok().with("include", file).with("include_args", Map::default());
+                once.result = TaskResult::ok()
+                    .with("include", file)
+                    .with("include_args", Map::default());
                 return Ok(once);
             }
             "include_role" => {
                 once.inclusion = Some(self.include_role(templar)?);
-                once.result = TaskResult::ok()
-                    .with("include_args", Map::default())
-                    .with("name", text_of(task.action.args.get("name").unwrap_or(&Value::Null)));
+                once.result = TaskResult::ok().with("include_args", Map::default()).with(
+                    "name",
+                    text_of(task.action.args.get("name").unwrap_or(&Value::Null)),
+                );
                 return Ok(once);
             }
             _ => {}
@@ -376,7 +414,10 @@ impl TaskRun<'_> {
         if let Some(value) = &resolved.delegate_to {
             let name = templar.render_str(value)?;
             if name.is_empty() {
-                return Err(Error::new(Kind::Template, "Empty hostname produced from delegate_to: \"\""));
+                return Err(Error::new(
+                    Kind::Template,
+                    "Empty hostname produced from delegate_to: \"\"",
+                ));
             }
             once.delegated = Some(name);
         }
@@ -409,7 +450,9 @@ impl TaskRun<'_> {
             match directives.get(name) {
                 None => Ok(default),
                 Some(node) => {
-                    let value = templar.render(&node.to_value()).map_err(|e| e.at(&node.at))?;
+                    let value = templar
+                        .render(&node.to_value())
+                        .map_err(|e| e.at(&node.at))?;
                     number_of(&value).ok_or_else(|| {
                         Error::new(
                             Kind::Template,
@@ -428,7 +471,8 @@ impl TaskRun<'_> {
         let delay = Duration::from_secs_f64(number("delay", 5.0)?.max(0.0));
         let mut attempt = 1;
         loop {
-            let mut result = self.call(templar, files, args.clone(), environment, target, once.mode);
+            let mut result =
+                self.call(templar, files, args.clone(), environment, target, once.mode);
             if wants_retry {
                 result.set("attempts", i64::from(attempt));
             }
@@ -467,7 +511,12 @@ impl TaskRun<'_> {
                 left,
                 attempts: attempt,
                 delegated: once.delegated.clone(),
-                no_log: self.task.resolved().no_log.as_ref().is_some_and(|v| truth(v, templar).unwrap_or(true)),
+                no_log: self
+                    .task
+                    .resolved()
+                    .no_log
+                    .as_ref()
+                    .is_some_and(|v| truth(v, templar).unwrap_or(true)),
             });
             std::thread::sleep(delay);
             attempt += 1;
@@ -480,14 +529,23 @@ impl TaskRun<'_> {
         if let Some(Value::Map(facts)) = result.get("ansible_facts") {
             vars.extend(facts.iter().map(|(k, v)| (k.clone(), v.clone())));
         }
-        let register = self.task.directives.get("register").and_then(|n| n.as_str());
+        let register = self
+            .task
+            .directives
+            .get("register")
+            .and_then(|n| n.as_str());
         if let Some(name) = register {
             vars.insert(Key::from(name), result.to_value());
         }
         templar.with(vars)
     }
 
-    fn all_hold(&self, conditions: &[Condition], result: &TaskResult, templar: &Templar) -> Result<bool> {
+    fn all_hold(
+        &self,
+        conditions: &[Condition],
+        result: &TaskResult,
+        templar: &Templar,
+    ) -> Result<bool> {
         let here = self.with_result(result, templar);
         for condition in conditions {
             if !holds(condition, &here)? {
@@ -598,7 +656,11 @@ impl TaskRun<'_> {
                 other => {
                     return Err(Error::new(
                         Kind::Template,
-                        format!("environment must be a dictionary, received {} ({})", text_of(&other), other.type_name()),
+                        format!(
+                            "environment must be a dictionary, received {} ({})",
+                            text_of(&other),
+                            other.type_name()
+                        ),
                     ));
                 }
             }
@@ -620,7 +682,10 @@ impl TaskRun<'_> {
             let rendered = templar.render(defaults)?;
             for (module, values) in rendered.as_map().into_iter().flatten() {
                 let matches = module.as_str().is_some_and(|m| {
-                    let m = m.strip_prefix("ansible.builtin.").or_else(|| m.strip_prefix("ansible.legacy.")).unwrap_or(m);
+                    let m = m
+                        .strip_prefix("ansible.builtin.")
+                        .or_else(|| m.strip_prefix("ansible.legacy."))
+                        .unwrap_or(m);
                     m == action.bare
                 });
                 if module.as_str().is_some_and(|m| m.starts_with("group/")) {
@@ -630,7 +695,13 @@ impl TaskRun<'_> {
                     ));
                 }
                 if matches {
-                    merged.extend(values.as_map().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
+                    merged.extend(
+                        values
+                            .as_map()
+                            .into_iter()
+                            .flatten()
+                            .map(|(k, v)| (k.clone(), v.clone())),
+                    );
                 }
             }
         }
@@ -641,7 +712,11 @@ impl TaskRun<'_> {
                 other => {
                     return Err(Error::new(
                         Kind::Template,
-                        format!("the arguments of '{}' must be a dictionary, not {}", action.name, other.type_name()),
+                        format!(
+                            "the arguments of '{}' must be a dictionary, not {}",
+                            action.name,
+                            other.type_name()
+                        ),
                     )
                     .at(&action.at));
                 }
@@ -655,7 +730,10 @@ impl TaskRun<'_> {
             }
             let rendered = templar.render(value).map_err(|e| {
                 e.context(format!("Error while resolving value for '{key}'"))
-                    .context(format!("Finalization of task args for '{}' failed", full_name(&action.name)))
+                    .context(format!(
+                        "Finalization of task args for '{}' failed",
+                        full_name(&action.name)
+                    ))
                     .at(&action.at)
             })?;
             match rendered {
@@ -678,9 +756,12 @@ impl TaskRun<'_> {
         let (file, more) = included_file(self.task)?;
         let name = templar.render_str(&file)?;
         // a file that is not there fails the host when the file is read, whatever ignore_errors says
-        let path = files
-            .find("tasks", &name)
-            .unwrap_or_else(|tried| tried.last().cloned().unwrap_or_else(|| PathBuf::from(&name)));
+        let path = files.find("tasks", &name).unwrap_or_else(|tried| {
+            tried
+                .last()
+                .cloned()
+                .unwrap_or_else(|| PathBuf::from(&name))
+        });
         let mut vars = (*self.task.vars).clone();
         for (key, value) in more {
             vars.insert(key, templar.render(&value)?);
@@ -737,7 +818,9 @@ impl TaskRun<'_> {
 
 /// Arguments that an action renders itself, or that are expressions.
 fn keeps_raw(module: &str, key: &Key) -> bool {
-    let Some(key) = key.as_str() else { return false };
+    let Some(key) = key.as_str() else {
+        return false;
+    };
     matches!(
         (module, key),
         ("assert", "that") | ("debug", "var") | ("assert", "msg" | "fail_msg" | "success_msg")
@@ -839,7 +922,9 @@ impl LoopControl {
 
 /// Whether a condition holds.
 pub fn holds(condition: &Condition, templar: &Templar) -> Result<bool> {
-    templar.condition(&condition.value).map_err(|e| e.at(&condition.at))
+    templar
+        .condition(&condition.value)
+        .map_err(|e| e.at(&condition.at))
 }
 
 /// A keyword's boolean, rendered.

@@ -1,10 +1,10 @@
 //! What `include_tasks` and `include_role` bring into a running play.
 
 use super::executor::{Included, Inclusion};
+use crate::Result;
 use crate::playbook::{Block, Build, Directives, Frame, FrameKind, Task};
 use crate::value::Value;
 use crate::yaml::{Data, Node};
-use crate::Result;
 use std::sync::Arc;
 
 /// Whether two hosts include the same thing: they then run it in step.
@@ -12,7 +12,10 @@ pub fn is_same(a: &Inclusion, b: &Inclusion) -> bool {
     let what = match (&a.what, &b.what) {
         (Included::Tasks(a), Included::Tasks(b)) => a == b,
         (Included::Role(a), Included::Role(b)) => {
-            a.name == b.name && a.tasks_from == b.tasks_from && a.vars_from == b.vars_from && a.defaults_from == b.defaults_from
+            a.name == b.name
+                && a.tasks_from == b.tasks_from
+                && a.vars_from == b.vars_from
+                && a.defaults_from == b.defaults_from
         }
         _ => false,
     };
@@ -38,7 +41,12 @@ pub fn read(inclusion: &Inclusion, task: &Task, build: &mut Build<'_>) -> Result
         for (key, value) in &inclusion.apply {
             let node = |value: &Value| to_node(value, &task.at);
             let key = node(&key.to_value());
-            crate::playbook::keywords::take(crate::playbook::keywords::On::Block, &key, &node(value), &mut directives)?;
+            crate::playbook::keywords::take(
+                crate::playbook::keywords::On::Block,
+                &key,
+                &node(value),
+                &mut directives,
+            )?;
         }
         frame = Arc::new(Frame::new(FrameKind::Import, directives, Some(&frame)));
     }

@@ -4,6 +4,7 @@ use super::Runner;
 use super::executor::text_of;
 use super::tags::{self, TagFilter};
 use crate::Result;
+use crate::inventory::Pattern;
 use crate::playbook::{Item, Loader, Play};
 use crate::report::listing;
 use crate::search::SearchPath;
@@ -22,7 +23,12 @@ pub fn named(path: &Path) -> listing::Playbook {
 }
 
 impl Runner<'_> {
-    pub fn listing(&mut self, path: &Path, plays: &[Play], loader: &Loader) -> Result<listing::Playbook> {
+    pub fn listing(
+        &mut self,
+        path: &Path,
+        plays: &[Play],
+        loader: &Loader,
+    ) -> Result<listing::Playbook> {
         let filter = TagFilter::new(&self.options.tags, &self.options.skip_tags);
         let mut out = named(path);
         for play in plays {
@@ -41,8 +47,8 @@ impl Runner<'_> {
             let hosts = match self.options.list.hosts {
                 true => self
                     .world
-                    .inventory
-                    .hosts_for(&patterns.join(","), self.limit.as_ref())?
+                    .inventory()
+                    .hosts_for(&Pattern::parse(&patterns.join(","))?, self.limit.as_ref())?
                     .iter()
                     .map(|h| h.to_string())
                     .collect(),

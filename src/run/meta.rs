@@ -40,11 +40,18 @@ impl Runner<'_> {
     pub fn meta(&mut self, batch: &mut Batch<'_>, task: &Arc<Task>, hosts: &[usize]) -> Result<()> {
         let action = action_of(task).to_string();
         if !KNOWN.contains(&action.as_str()) {
-            let error = Error::general(format!("invalid meta action requested: {action}")).at(&task.at);
-            return Err(match crate::error::did_you_mean(&action, KNOWN[..KNOWN.len() - 1].iter().copied()) {
-                Some(near) => error.hint(format!("did you mean '{near}'?")),
-                None => error.hint(format!("meta takes {}", KNOWN[..KNOWN.len() - 1].join(", "))),
-            });
+            let error =
+                Error::general(format!("invalid meta action requested: {action}")).at(&task.at);
+            return Err(
+                match crate::error::did_you_mean(&action, KNOWN[..KNOWN.len() - 1].iter().copied())
+                {
+                    Some(near) => error.hint(format!("did you mean '{near}'?")),
+                    None => error.hint(format!(
+                        "meta takes {}",
+                        KNOWN[..KNOWN.len() - 1].join(", ")
+                    )),
+                },
+            );
         }
         if !task.implicit {
             let name = Arc::clone(&batch.hosts[hosts[0]].name);
@@ -124,10 +131,14 @@ impl Runner<'_> {
             }
             "end_role" => {
                 let Some(role) = task.frame.role.clone() else {
-                    return Err(Error::general("Cannot execute 'end_role' from outside of a role").at(&task.at));
+                    return Err(
+                        Error::general("Cannot execute 'end_role' from outside of a role")
+                            .at(&task.at),
+                    );
                 };
                 for index in &chosen {
-                    let inside = |b: &Block| b.frame.role.as_ref().is_some_and(|r| Arc::ptr_eq(r, &role));
+                    let inside =
+                        |b: &Block| b.frame.role.as_ref().is_some_and(|r| Arc::ptr_eq(r, &role));
                     batch.hosts[*index].cursor.end_while(inside);
                 }
             }
@@ -147,7 +158,11 @@ impl Runner<'_> {
         if !pending {
             return;
         }
-        let items = batch.handlers.iter().map(|h| Item::Task(Arc::clone(h))).collect();
+        let items = batch
+            .handlers
+            .iter()
+            .map(|h| Item::Task(Arc::clone(h)))
+            .collect();
         let block = Arc::new(Block::plain(items, &task.frame));
         for index in hosts {
             if !batch.hosts[*index].notified.is_empty() {

@@ -24,12 +24,12 @@ pub use executor::{failure_of as failed, number_of, text_of};
 pub use sessions::Target;
 
 use crate::config::Config;
-use crate::inventory::{self, Inventory};
+use crate::inventory::{self, Inventory, Pattern};
 use crate::playbook::{Loader, Play};
 use crate::report::{Event, HostStats, Reporter};
 use crate::template::Engine;
 use crate::value::{Key, Map, Value};
-use crate::vars::{PlayInfo, RunInfo, World};
+use crate::vars::{InventoryView, PlayInfo, RunInfo, World};
 use crate::{Error, Result};
 use indexmap::IndexMap;
 use options::Options;
@@ -65,7 +65,9 @@ pub fn is_known_module(name: &str) -> bool {
         .strip_prefix("ansible.builtin.")
         .or_else(|| name.strip_prefix("ansible.legacy."))
         .unwrap_or(name);
-    BUILT_IN.contains(&bare) || crate::actions::find(bare).is_some() || crate::modules::find(bare).is_some()
+    BUILT_IN.contains(&bare)
+        || crate::actions::find(bare).is_some()
+        || crate::modules::find(bare).is_some()
 }
 
 /// All names that [`is_known_module`] knows, for suggestions.
@@ -83,7 +85,7 @@ pub struct Runner<'a> {
     pub config: &'a Config,
     reporter: Box<dyn Reporter>,
     world: Arc<World>,
-    limit: Option<inventory::Limit>,
+    limit: Option<Pattern>,
     sessions: SessionPool,
     pool: Arc<rayon::ThreadPool>,
     stats: IndexMap<String, HostStats>,
@@ -124,15 +126,14 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
         .first()
         .map(|p| play_dir(p))
         .unwrap_or_else(|| PathBuf::from("."));
-    let inventory = Arc::new(inventory::open(&sources, config, Some(&playbook_dir))?);
-    let limit = match &options.limit {
-        Some(text) => Some(inventory.limit(text)?),
-        None => None,
-    };
-    if let Some(limit) = &limit
-        && inventory.hosts_for("all", Some(limit))?.is_empty()
-    {
-        return Err(Error::general("Specified inventory, host pattern and/or --limit leaves us with no hosts to target."));
+    let inventory = Arc::new(Inventory::load(
+        &sources,
+        inventory_options(config)?,
+        Some(&playbook_dir),
+    )?);
+    let limit = options.limit.as_deref().map(Pattern::limit).transpose()?;
+    if limit.is_some() {
+        inventory.check_hosts(&Pattern::parse("all")?, limit.as_ref())?;
     }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.forks.max(1))
@@ -142,7 +143,7 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
     let world = Arc::new(World {
         engine: Arc::clone(&engine),
         run: Arc::new(run_info(options, config, &sources, &extra_vars)),
-        inventory,
+        view: Arc::new(InventoryView::new(inventory)),
         hosts: Arc::default(),
         play: Arc::new(PlayInfo::default()),
     });
@@ -173,7 +174,10 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
     }
     'books: for (path, plays) in &loaded {
         runner.emit(Event::PlaybookStart {
-            file: path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned()),
+            file: path.file_name().map_or_else(
+                || path.display().to_string(),
+                |n| n.to_string_lossy().into_owned(),
+            ),
             plays: plays.len(),
         });
         for play in plays {
@@ -195,6 +199,27 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
     Ok(runner.exit_code())
 }
 
+/// How inventories are read, as configured.
+fn inventory_options(config: &Config) -> Result<inventory::Options> {
+    use crate::config::OnMismatch;
+    Ok(inventory::Options {
+        enabled: config.inventory_plugins.clone(),
+        ignore_extensions: config.inventory_ignore_extensions.clone(),
+        ignore_patterns: config.inventory_ignore_patterns.clone(),
+        any_unparsed_is_failed: config.inventory_any_unparsed_failed,
+        unparsed_is_failed: config.inventory_unparsed_failed,
+        unparsed_warning: config.inventory_unparsed_warning,
+        localhost_warning: config.localhost_warning,
+        group_chars: inventory::options::GroupChars::parse(&config.force_valid_group_names)?,
+        mismatch: match config.host_pattern_mismatch {
+            OnMismatch::Warning => inventory::options::Mismatch::Warning,
+            OnMismatch::Error => inventory::options::Mismatch::Error,
+            OnMismatch::Ignore => inventory::options::Mismatch::Ignore,
+        },
+        merge: config.hash_behaviour == crate::config::HashBehaviour::Merge,
+    })
+}
+
 /// The folder of a playbook file, absolute.
 pub fn play_dir(path: &Path) -> PathBuf {
     let dir = match path.parent() {
@@ -205,14 +230,22 @@ pub fn play_dir(path: &Path) -> PathBuf {
 }
 
 /// What the command line and the configuration tell every task.
-fn run_info(options: &Options, config: &Config, sources: &[String], extra_vars: &Arc<Map>) -> RunInfo {
+fn run_info(
+    options: &Options,
+    config: &Config,
+    sources: &[String],
+    extra_vars: &Arc<Map>,
+) -> RunInfo {
     let mut cli = Map::default();
     let mut put = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
             cli.insert(Key::from(name), value);
         }
     };
-    put("ansible_user", options.remote_user.as_deref().map(Value::str));
+    put(
+        "ansible_user",
+        options.remote_user.as_deref().map(Value::str),
+    );
     RunInfo {
         extra_vars: Arc::clone(extra_vars),
         cli_vars: Arc::new(cli),
@@ -221,7 +254,10 @@ fn run_info(options: &Options, config: &Config, sources: &[String], extra_vars: 
             .clone()
             .or_else(|| Some(config.transport.clone()).filter(|t| t != "smart")),
         become_: options.become_ || config.r#become,
-        become_user: options.become_user.clone().unwrap_or_else(|| config.become_user.clone()),
+        become_user: options
+            .become_user
+            .clone()
+            .unwrap_or_else(|| config.become_user.clone()),
         forks: options.forks as i64,
         verbosity: i64::from(options.verbosity),
         limit: options.limit.clone(),
@@ -234,7 +270,9 @@ fn run_info(options: &Options, config: &Config, sources: &[String], extra_vars: 
             .iter()
             .map(|s| match s.contains(',') {
                 true => s.clone(),
-                false => std::path::absolute(s).map_or_else(|_| s.clone(), |p| p.display().to_string()),
+                false => {
+                    std::path::absolute(s).map_or_else(|_| s.clone(), |p| p.display().to_string())
+                }
             })
             .collect(),
         config_file: config.file.as_ref().map(|p| p.display().to_string()),
@@ -255,7 +293,10 @@ impl Runner<'_> {
 
     /// Changes the inventory.
     fn inventory_mut<T>(&mut self, change: impl FnOnce(&mut Inventory) -> Result<T>) -> Result<T> {
-        change(Arc::make_mut(&mut self.world_mut().inventory))
+        let mut inventory = Arc::clone(&self.world.view.inventory);
+        let out = change(Arc::make_mut(&mut inventory))?;
+        self.world_mut().view = Arc::new(InventoryView::new(inventory));
+        Ok(out)
     }
 
     /// Reads all inventory sources again; facts and set variables stay.

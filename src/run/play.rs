@@ -5,6 +5,7 @@ use super::executor::{self, Outcome, Progress, TaskRun};
 use super::tags::TagFilter;
 use super::{Ended, Runner, step};
 use crate::config::Gathering;
+use crate::inventory::{Order, Pattern};
 use crate::playbook::{Block, Build, Item, Loader, Play, Task, one};
 use crate::report::{Cause, Delegate, Event, TaskInfo};
 use crate::result::TaskResult;
@@ -55,7 +56,13 @@ impl Runner<'_> {
             world.play = Arc::new(PlayInfo {
                 dir: loader.playbook_dir.clone(),
                 vars: Arc::new(play_vars),
-                roles: Arc::new(play.role_list.iter().filter(|r| r.public).cloned().collect()),
+                roles: Arc::new(
+                    play.role_list
+                        .iter()
+                        .filter(|r| r.public)
+                        .cloned()
+                        .collect(),
+                ),
                 role_names: Arc::new(
                     play.role_list
                         .iter()
@@ -70,23 +77,35 @@ impl Runner<'_> {
         }
         self.world_mut().play_mut().vars_files = Arc::new(self.shared_vars_files(play, loader)?);
         let templar = self.play_templar(play, loader);
-        if let Some(strategy) = play.keyword("strategy").or_else(|| Some(self.config.strategy.as_str().into())) {
+        if let Some(strategy) = play
+            .keyword("strategy")
+            .or_else(|| Some(self.config.strategy.as_str().into()))
+        {
             let name = templar.render_str(&strategy)?;
             let bare = name.strip_prefix("ansible.builtin.").unwrap_or(&name);
             if bare != "linear" {
-                return Err(Error::parse(format!("the strategy '{name}' is not supported yet"))
-                    .at_opt(play.directives.get("strategy").map(|n| &n.at))
-                    .hint("rplay runs plays with the strategy 'linear'"));
+                return Err(
+                    Error::parse(format!("the strategy '{name}' is not supported yet"))
+                        .at_opt(play.directives.get("strategy").map(|n| &n.at))
+                        .hint("rplay runs plays with the strategy 'linear'"),
+                );
             }
         }
-        let pattern = match templar.render(&play.hosts).map_err(|e| {
-            e.at(play.directives.get("hosts").map_or(&play.at, |n| &n.at))
-        })? {
-            Value::List(items) => items.iter().map(executor::text_of).collect::<Vec<_>>().join(","),
+        let pattern = match templar
+            .render(&play.hosts)
+            .map_err(|e| e.at(play.directives.get("hosts").map_or(&play.at, |n| &n.at)))?
+        {
+            Value::List(items) => items
+                .iter()
+                .map(executor::text_of)
+                .collect::<Vec<_>>()
+                .join(","),
             other => executor::text_of(&other),
         };
         let name = match play.keyword("name") {
-            Some(name) => templar.render_str(&name).unwrap_or_else(|_| executor::text_of(&name)),
+            Some(name) => templar
+                .render_str(&name)
+                .unwrap_or_else(|_| executor::text_of(&name)),
             None => pattern.clone(),
         };
         let hosts = self.hosts_of(play, &pattern, &templar)?;
@@ -106,7 +125,10 @@ impl Runner<'_> {
             info.all_hosts = Arc::new(hosts.iter().map(|h| Value::Str(Arc::clone(h))).collect());
         }
         if hosts.is_empty() {
-            self.emit(Event::PlayStart { name, check_mode: check });
+            self.emit(Event::PlayStart {
+                name,
+                check_mode: check,
+            });
             self.emit(Event::NoHostsMatched);
             return Ok(Ended::Normally);
         }
@@ -120,7 +142,10 @@ impl Runner<'_> {
             if batch.is_empty() {
                 continue;
             }
-            self.emit(Event::PlayStart { name: name.clone(), check_mode: check });
+            self.emit(Event::PlayStart {
+                name: name.clone(),
+                check_mode: check,
+            });
             let size = batch.len();
             let ended = self.batch(play, loader, batch, &filter)?;
             match ended {
@@ -146,7 +171,11 @@ impl Runner<'_> {
 
     fn play_templar(&self, play: &Play, loader: &Loader) -> Templar {
         let scope = Arc::new(TaskScope::for_play(&self.world, &play.frame));
-        Templar::new(&self.world.engine, scope, Arc::new(SearchPath::new(&loader.playbook_dir)))
+        Templar::new(
+            &self.world.engine,
+            scope,
+            Arc::new(SearchPath::new(&loader.playbook_dir)),
+        )
     }
 
     /// The play's variables with the answers to its prompts.
@@ -171,14 +200,14 @@ impl Runner<'_> {
             Some(v) => Some(templar.render_str(&v)?),
             None => None,
         };
-        let hosts = self
-            .world
-            .inventory
-            .hosts_for(pattern, self.limit.as_ref())
+        let mut hosts = Pattern::parse(pattern)
+            .and_then(|p| self.world.inventory().hosts_for(&p, self.limit.as_ref()))
             .map_err(|e| e.at(at))?;
-        let hosts = crate::inventory::ordered(hosts, order.as_deref()).map_err(|e| {
-            e.at(play.directives.get("order").map_or(at, |n| &n.at))
-        })?;
+        if let Some(order) = order {
+            Order::parse(&order)
+                .map_err(|e| e.at(play.directives.get("order").map_or(at, |n| &n.at)))?
+                .apply(&mut hosts);
+        }
         Ok(hosts
             .into_iter()
             .filter(|h| !self.failed.contains(h) && !self.unreachable.contains(h))
@@ -186,7 +215,12 @@ impl Runner<'_> {
     }
 
     /// The hosts in batches as `serial` says: numbers, percentages, or a list of both.
-    fn batches(&self, play: &Play, hosts: Vec<Arc<str>>, templar: &Templar) -> Result<Vec<Vec<Arc<str>>>> {
+    fn batches(
+        &self,
+        play: &Play,
+        hosts: Vec<Arc<str>>,
+        templar: &Templar,
+    ) -> Result<Vec<Vec<Arc<str>>>> {
         let Some(node) = play.directives.get("serial") else {
             return Ok(vec![hosts]);
         };
@@ -203,14 +237,18 @@ impl Runner<'_> {
                 other => {
                     let text = executor::text_of(other);
                     let parsed = match text.strip_suffix('%') {
-                        Some(percent) => percent.trim().parse::<f64>().ok().map(|p| {
-                            ((total as f64 * p / 100.0) as usize).max(1)
-                        }),
+                        Some(percent) => percent
+                            .trim()
+                            .parse::<f64>()
+                            .ok()
+                            .map(|p| ((total as f64 * p / 100.0) as usize).max(1)),
                         None => text.trim().parse().ok(),
                     };
                     parsed.ok_or_else(|| {
-                        Error::parse(format!("serial must be a number or a percentage, not '{text}'"))
-                            .at(&node.at)
+                        Error::parse(format!(
+                            "serial must be a number or a percentage, not '{text}'"
+                        ))
+                        .at(&node.at)
                     })?
                 }
             };
@@ -221,7 +259,11 @@ impl Runner<'_> {
         let mut index = 0;
         while !rest.is_empty() {
             let size = sizes.get(index).or(sizes.last()).copied().unwrap_or(0);
-            let size = if size == 0 { rest.len() } else { size.min(rest.len()) };
+            let size = if size == 0 {
+                rest.len()
+            } else {
+                size.min(rest.len())
+            };
             let (now, later) = rest.split_at(size);
             out.push(now.to_vec());
             rest = later;
@@ -240,13 +282,21 @@ impl Runner<'_> {
         for host in &names {
             self.stats.entry(host.to_string()).or_default();
         }
-        let values = Arc::new(names.iter().map(|h| Value::Str(Arc::clone(h))).collect::<Vec<_>>());
+        let values = Arc::new(
+            names
+                .iter()
+                .map(|h| Value::Str(Arc::clone(h)))
+                .collect::<Vec<_>>(),
+        );
         {
             let info = self.world_mut().play_mut();
             info.batch = Arc::clone(&values);
             info.active = values;
         }
         self.batch_hosts = names.clone();
+        for host in &names {
+            self.world.view.layers(host, &loader.playbook_dir)?;
+        }
         self.host_vars_files(play, loader, &names)?;
         let templar = self.play_templar(play, loader);
         let root = self.root_block(play, &templar, filter)?;
@@ -291,7 +341,8 @@ impl Runner<'_> {
                 scope,
                 Arc::new(SearchPath::new(&loader.playbook_dir)),
             );
-            let vars = super::vars_files::load(play, loader, &templar, super::vars_files::Missing::Error)?;
+            let vars =
+                super::vars_files::load(play, loader, &templar, super::vars_files::Missing::Error)?;
             self.world_mut().host_mut(name).vars_files = Some(Arc::new(vars));
         }
         Ok(())
@@ -328,10 +379,14 @@ impl Runner<'_> {
             }
         };
         body.extend(section(play.pre_tasks.clone()));
-        body.extend(section(play.roles.iter().chain(&play.tasks).cloned().collect()));
+        body.extend(section(
+            play.roles.iter().chain(&play.tasks).cloned().collect(),
+        ));
         body.extend(section(play.post_tasks.clone()));
         let all = Block::plain(body, frame);
-        Ok(filter.filter(&all, templar).unwrap_or_else(|| Block::plain(Vec::new(), frame)))
+        Ok(filter
+            .filter(&all, templar)
+            .unwrap_or_else(|| Block::plain(Vec::new(), frame)))
     }
 
     fn force_handlers(&self, play: &Play, templar: &Templar) -> Result<bool> {
@@ -395,7 +450,14 @@ impl Runner<'_> {
                 continue;
             }
             first = Some(match first {
-                Some(best) if batch.hosts[best].cursor.order(&batch.hosts[index].cursor).is_le() => best,
+                Some(best)
+                    if batch.hosts[best]
+                        .cursor
+                        .order(&batch.hosts[index].cursor)
+                        .is_le() =>
+                {
+                    best
+                }
                 _ => index,
             });
         }
@@ -410,7 +472,10 @@ impl Runner<'_> {
         };
         let mut hosts: Vec<usize> = Vec::new();
         for (index, host) in batch.hosts.iter_mut().enumerate() {
-            if !host.out && host.cursor.peek(&host.notified).is_some() && host.cursor.order(&leader).is_eq() {
+            if !host.out
+                && host.cursor.peek(&host.notified).is_some()
+                && host.cursor.order(&leader).is_eq()
+            {
                 host.cursor.advance();
                 host.notified.remove(&task.id);
                 hosts.push(index);
@@ -421,7 +486,11 @@ impl Runner<'_> {
             && !(task.implicit && task.action.bare == "meta")
             && !task.handler
         {
-            hosts.retain(|i| !batch.roles_done.contains(&(Arc::clone(&batch.hosts[*i].name), role.key.clone())));
+            hosts.retain(|i| {
+                !batch
+                    .roles_done
+                    .contains(&(Arc::clone(&batch.hosts[*i].name), role.key.clone()))
+            });
             if hosts.is_empty() {
                 return Ok(true);
             }
@@ -437,7 +506,9 @@ impl Runner<'_> {
     /// What reporters are told of the task, its name rendered for `host`.
     pub fn task_info(&self, task: &Task, templar: &Templar) -> TaskInfo {
         let own = match task.name() {
-            Some(name) => templar.render_str(&name).unwrap_or_else(|_| executor::text_of(&name)),
+            Some(name) => templar
+                .render_str(&name)
+                .unwrap_or_else(|_| executor::text_of(&name)),
             None => match task.action.bare.as_str() {
                 "gather_facts" => "Gathering Facts".into(),
                 _ => task.action.name.clone(),
@@ -488,7 +559,9 @@ impl Runner<'_> {
         let mut inclusions = Vec::new();
         for (index, outcome) in outcomes {
             let targets: Vec<usize> = match once {
-                true => (0..batch.hosts.len()).filter(|i| !batch.hosts[*i].out).collect(),
+                true => (0..batch.hosts.len())
+                    .filter(|i| !batch.hosts[*i].out)
+                    .collect(),
                 false => vec![index],
             };
             let host_failed = self.apply(batch, task, index, &targets, &outcome)?;
@@ -529,19 +602,23 @@ impl Runner<'_> {
         };
         let world = Arc::clone(&self.world);
         let verbosity = self.options.verbosity;
-        let names: Vec<Arc<str>> = chosen.iter().map(|i| Arc::clone(&batch.hosts[*i].name)).collect();
-        let run_one = |sessions: &super::sessions::SessionPool, host: &str, progress: &dyn Fn(Progress)| {
-            TaskRun {
-                world: &world,
-                task,
-                host,
-                sessions,
-                mode,
-                verbosity,
-                progress,
-            }
-            .run()
-        };
+        let names: Vec<Arc<str>> = chosen
+            .iter()
+            .map(|i| Arc::clone(&batch.hosts[*i].name))
+            .collect();
+        let run_one =
+            |sessions: &super::sessions::SessionPool, host: &str, progress: &dyn Fn(Progress)| {
+                TaskRun {
+                    world: &world,
+                    task,
+                    host,
+                    sessions,
+                    mode,
+                    verbosity,
+                    progress,
+                }
+                .run()
+            };
         let mut out: Vec<Option<Outcome>> = Vec::new();
         out.resize_with(chosen.len(), || None);
         // one host, or nothing that leaves this process: threads would cost more than they bring
@@ -558,7 +635,11 @@ impl Runner<'_> {
                 self.report(info, name, &outcome);
                 out[slot] = Some(outcome);
             }
-            return chosen.iter().copied().zip(out.into_iter().flatten()).collect();
+            return chosen
+                .iter()
+                .copied()
+                .zip(out.into_iter().flatten())
+                .collect();
         }
         let (sender, receiver) = mpsc::channel::<Message>();
         let pool = Arc::clone(&self.pool);
@@ -614,7 +695,9 @@ impl Runner<'_> {
                         let event = progress_event(info, &names[slot], progress);
                         self.reporter.event(&event);
                     }
-                    Some(Message::Progress(slot, progress)) => waiting.entry(slot).or_default().push(progress),
+                    Some(Message::Progress(slot, progress)) => {
+                        waiting.entry(slot).or_default().push(progress)
+                    }
                     Some(Message::Final(slot, outcome)) => {
                         ready.insert(slot, outcome);
                     }
@@ -624,7 +707,9 @@ impl Runner<'_> {
                         next += 1;
                         continue;
                     }
-                    let Some(outcome) = ready.remove(&next) else { break };
+                    let Some(outcome) = ready.remove(&next) else {
+                        break;
+                    };
                     self.show(info, &names[next], waiting.remove(&next), &outcome);
                     done[next] = true;
                     out[next] = Some(*outcome);
@@ -638,10 +723,20 @@ impl Runner<'_> {
             }
         });
         self.sessions = sessions;
-        chosen.iter().copied().zip(out.into_iter().flatten()).collect()
+        chosen
+            .iter()
+            .copied()
+            .zip(out.into_iter().flatten())
+            .collect()
     }
 
-    fn show(&mut self, info: &TaskInfo, host: &str, items: Option<Vec<Progress>>, outcome: &Outcome) {
+    fn show(
+        &mut self,
+        info: &TaskInfo,
+        host: &str,
+        items: Option<Vec<Progress>>,
+        outcome: &Outcome,
+    ) {
         for progress in items.into_iter().flatten() {
             let event = progress_event(info, host, progress);
             self.reporter.event(&event);
@@ -671,10 +766,12 @@ impl Runner<'_> {
     /// The host that a task was delegated to, with its address where it has one of its own.
     fn delegate(&self, name: Option<&str>) -> Option<Delegate> {
         let name = name?;
-        let address = self
+        let layers = self
             .world
-            .inventory
-            .vars_of(name)
+            .view
+            .layers(name, &self.world.play.dir)
+            .unwrap_or_default();
+        let address = layers
             .iter()
             .rev()
             .find_map(|layer| layer.get("ansible_host").map(executor::text_of));
@@ -744,7 +841,9 @@ impl Runner<'_> {
         let active: Vec<Value> = batch
             .hosts
             .iter()
-            .filter(|h| !self.failed.contains(&h.name) && !self.unreachable.contains(&h.name) && !h.out)
+            .filter(|h| {
+                !self.failed.contains(&h.name) && !self.unreachable.contains(&h.name) && !h.out
+            })
             .map(|h| Value::Str(Arc::clone(&h.name)))
             .collect();
         if active.len() != self.world.play.active.len() {
@@ -761,7 +860,9 @@ impl Runner<'_> {
         // hosts that include the same thing with the same variables share it
         let mut groups: Vec<(executor::Inclusion, Vec<usize>)> = Vec::new();
         for (hosts, inclusion) in inclusions {
-            let same = groups.iter_mut().find(|(known, _)| super::include::is_same(known, &inclusion));
+            let same = groups
+                .iter_mut()
+                .find(|(known, _)| super::include::is_same(known, &inclusion));
             match same {
                 Some((_, members)) => members.extend(hosts),
                 None => groups.push((inclusion, hosts)),
@@ -769,7 +870,10 @@ impl Runner<'_> {
         }
         let mut per_host: HashMap<usize, Vec<Item>> = HashMap::new();
         let members: Vec<usize> = {
-            let mut all: Vec<usize> = groups.iter().flat_map(|(_, hosts)| hosts.iter().copied()).collect();
+            let mut all: Vec<usize> = groups
+                .iter()
+                .flat_map(|(_, hosts)| hosts.iter().copied())
+                .collect();
             all.sort_unstable();
             all.dedup();
             all
@@ -780,10 +884,16 @@ impl Runner<'_> {
             hosts.dedup();
             let mut build = Build::new(batch.loader);
             let read = super::include::read(&inclusion, task, &mut build);
-            let (roles, handlers) = (std::mem::take(&mut build.roles), std::mem::take(&mut build.handlers));
+            let (roles, handlers) = (
+                std::mem::take(&mut build.roles),
+                std::mem::take(&mut build.handlers),
+            );
             match read {
                 Ok(block) => {
-                    let names = hosts.iter().map(|i| batch.hosts[*i].name.to_string()).collect();
+                    let names = hosts
+                        .iter()
+                        .map(|i| batch.hosts[*i].name.to_string())
+                        .collect();
                     self.emit(Event::Included {
                         file: super::include::shown_name(&inclusion),
                         hosts: names,
@@ -799,7 +909,9 @@ impl Runner<'_> {
                             .unwrap_or_else(|| Block::plain(Vec::new(), &task.frame)),
                     );
                     for host in &members {
-                        let slot = per_host.entry(*host).or_insert_with(|| empty_slots(total, &task.frame));
+                        let slot = per_host
+                            .entry(*host)
+                            .or_insert_with(|| empty_slots(total, &task.frame));
                         if hosts.contains(host) {
                             slot[position] = Item::Block(Arc::clone(&block));
                         }
@@ -823,7 +935,13 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn include_failed(&mut self, batch: &mut Batch<'_>, task: &Task, index: usize, result: TaskResult) {
+    fn include_failed(
+        &mut self,
+        batch: &mut Batch<'_>,
+        task: &Task,
+        index: usize,
+        result: TaskResult,
+    ) {
         let name = Arc::clone(&batch.hosts[index].name);
         let scope = Arc::new(TaskScope::for_task(&self.world, &name, task));
         let templar = Templar::new(&self.world.engine, scope, Arc::new(SearchPath::default()));
@@ -858,19 +976,42 @@ fn with_log(info: &TaskInfo, outcome: &Outcome) -> TaskInfo {
 
 fn progress_event(info: &TaskInfo, host: &str, progress: Progress) -> Event {
     match progress {
-        Progress::Item { result, label, delegated, no_log } => Event::ItemResult {
-            task: TaskInfo { no_log, ..info.clone() },
+        Progress::Item {
+            result,
+            label,
+            delegated,
+            no_log,
+        } => Event::ItemResult {
+            task: TaskInfo {
+                no_log,
+                ..info.clone()
+            },
             host: host.to_string(),
-            delegated: delegated.map(|name| Delegate { name, address: None }),
+            delegated: delegated.map(|name| Delegate {
+                name,
+                address: None,
+            }),
             causes: causes(&result),
             result,
             label,
             ignore_errors: false,
         },
-        Progress::Retry { result, left, attempts, delegated, no_log } => Event::Retry {
-            task: TaskInfo { no_log, ..info.clone() },
+        Progress::Retry {
+            result,
+            left,
+            attempts,
+            delegated,
+            no_log,
+        } => Event::Retry {
+            task: TaskInfo {
+                no_log,
+                ..info.clone()
+            },
             host: host.to_string(),
-            delegated: delegated.map(|name| Delegate { name, address: None }),
+            delegated: delegated.map(|name| Delegate {
+                name,
+                address: None,
+            }),
             result,
             retries_left: left,
             attempts,
@@ -888,7 +1029,15 @@ fn is_instant(task: &Task) -> bool {
     task.directives.get("until").is_none()
         && matches!(
             task.action.bare.as_str(),
-            "debug" | "set_fact" | "assert" | "fail" | "group_by" | "add_host" | "include_tasks" | "include_role" | "set_stats"
+            "debug"
+                | "set_fact"
+                | "assert"
+                | "fail"
+                | "group_by"
+                | "add_host"
+                | "include_tasks"
+                | "include_role"
+                | "set_stats"
         )
 }
 
@@ -914,9 +1063,12 @@ fn is_top_role(play: &Play, name: &str) -> bool {
         .and_then(|n| n.as_seq())
         .is_some_and(|list| {
             list.iter().any(|entry| {
-                let named = entry
-                    .as_str()
-                    .or_else(|| entry.get("role").or_else(|| entry.get("name")).and_then(|n| n.as_str()));
+                let named = entry.as_str().or_else(|| {
+                    entry
+                        .get("role")
+                        .or_else(|| entry.get("name"))
+                        .and_then(|n| n.as_str())
+                });
                 named.is_some_and(|n| n.rsplit('/').next() == Some(name))
             })
         })
@@ -936,7 +1088,9 @@ fn cut_before(block: &Block, found: &mut bool, is_start: &dyn Fn(&Task) -> bool)
                         out.push(item.clone());
                     }
                 }
-                Item::Block(inner) => out.push(Item::Block(Arc::new(cut_before(inner, found, is_start)))),
+                Item::Block(inner) => {
+                    out.push(Item::Block(Arc::new(cut_before(inner, found, is_start))))
+                }
             }
         }
         out
@@ -953,7 +1107,9 @@ impl Outcome {
     /// For a task whose thread panicked: a bug, shown as this host's failure.
     fn crashed() -> Outcome {
         Outcome {
-            result: TaskResult::failed("Unexpected failure during module execution: rplay has a bug here"),
+            result: TaskResult::failed(
+                "Unexpected failure during module execution: rplay has a bug here",
+            ),
             inclusions: Vec::new(),
             delegated: None,
             ignore_errors: false,

@@ -22,7 +22,11 @@ pub struct Target {
 
 impl Target {
     /// Where a task's module runs.
-    pub fn resolve(run: &TaskRun<'_>, templar: &Templar, delegated: Option<&str>) -> Result<Target> {
+    pub fn resolve(
+        run: &TaskRun<'_>,
+        templar: &Templar,
+        delegated: Option<&str>,
+    ) -> Result<Target> {
         let resolved = run.task.resolved();
         let host = delegated.unwrap_or(run.host).to_string();
         let keyword = match &resolved.connection {
@@ -50,11 +54,16 @@ impl Target {
             None => match keyword {
                 Some(k) if delegated.is_none() => k,
                 _ => {
-                    let implicit = crate::inventory::is_localhost(&host)
-                        && run.world.inventory.host(&host).is_none_or(|h| h.implicit);
+                    let implicit = crate::inventory::LOCALHOST.contains(&host.as_str())
+                        && run.world.inventory().host(&host).is_none_or(|h| h.implicit);
                     match implicit {
                         true => "local".into(),
-                        false => run.world.run.connection.clone().unwrap_or_else(|| "ssh".into()),
+                        false => run
+                            .world
+                            .run
+                            .connection
+                            .clone()
+                            .unwrap_or_else(|| "ssh".into()),
                     }
                 }
             },

@@ -17,7 +17,10 @@ impl Runner<'_> {
         std::io::stdout().flush()?;
         let mut line = String::new();
         if std::io::stdin().lock().read_line(&mut line)? == 0 {
-            return Err(Error::new(crate::error::Kind::Interrupted, "User interrupted execution"));
+            return Err(Error::new(
+                crate::error::Kind::Interrupted,
+                "User interrupted execution",
+            ));
         }
         match line.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok(true),
@@ -40,7 +43,9 @@ pub fn name_matches(pattern: &str, task: &Task, templar: &Templar) -> bool {
         Some(role) => format!("{role} : {own}"),
         None => own.clone(),
     };
-    [&own, &full].into_iter().any(|name| name == pattern || glob(pattern, name))
+    [&own, &full]
+        .into_iter()
+        .any(|name| name == pattern || glob(pattern, name))
 }
 
 /// Shell patterns: `*`, `?` and `[...]`.

@@ -66,7 +66,9 @@ impl TagFilter {
                 .iter()
                 .filter_map(|item| match item {
                     Item::Task(task) => self.keeps(task, templar).then(|| item.clone()),
-                    Item::Block(inner) => self.filter(inner, templar).map(|b| Item::Block(Arc::new(b))),
+                    Item::Block(inner) => self
+                        .filter(inner, templar)
+                        .map(|b| Item::Block(Arc::new(b))),
                 })
                 .collect()
         };
@@ -99,7 +101,10 @@ pub fn rendered(task: &Task, templar: &Templar) -> Vec<String> {
         let texts: Vec<String> = match &value {
             Value::List(items) => items.iter().map(text).collect(),
             Value::Null => Vec::new(),
-            other => text(other).split(',').map(|t| t.trim().to_string()).collect(),
+            other => text(other)
+                .split(',')
+                .map(|t| t.trim().to_string())
+                .collect(),
         };
         for text in texts {
             if !out.contains(&text) {
@@ -147,7 +152,11 @@ mod tests {
         let list = |s: &str| s.split_whitespace().map(str::to_string).collect::<Vec<_>>();
         for (only, skip, tags, want) in cases {
             let filter = TagFilter::new(&list(only), &list(skip));
-            assert_eq!(filter.chooses(&list(tags)), *want, "-t '{only}' --skip-tags '{skip}' on '{tags}'");
+            assert_eq!(
+                filter.chooses(&list(tags)),
+                *want,
+                "-t '{only}' --skip-tags '{skip}' on '{tags}'"
+            );
         }
     }
 }

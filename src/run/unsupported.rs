@@ -20,7 +20,13 @@ enum Idle {
 
 /// Refuses a play that uses what is not there yet. The error points at the keyword.
 pub fn check(play: &Play) -> Result<()> {
-    for section in [&play.pre_tasks, &play.roles, &play.tasks, &play.post_tasks, &play.handlers] {
+    for section in [
+        &play.pre_tasks,
+        &play.roles,
+        &play.tasks,
+        &play.post_tasks,
+        &play.handlers,
+    ] {
         check_items(section)?;
     }
     Ok(())
@@ -46,14 +52,20 @@ fn check_task(task: &Task) -> Result<()> {
         return Ok(());
     }
     for (keyword, idle) in REFUSED {
-        let Some(node) = task.keyword(keyword) else { continue };
+        let Some(node) = task.keyword(keyword) else {
+            continue;
+        };
         let value = node.to_value();
         let nothing = match idle {
-            Idle::Zero => matches!(&value, Value::Int(0) | Value::Null) || value.as_str() == Some("0"),
+            Idle::Zero => {
+                matches!(&value, Value::Int(0) | Value::Null) || value.as_str() == Some("0")
+            }
             Idle::Never => value.as_str() == Some("never") || value.is_null(),
         };
         if !nothing {
-            return Err(Error::parse(format!("the keyword '{keyword}' is not supported yet")).at(&node.at));
+            return Err(
+                Error::parse(format!("the keyword '{keyword}' is not supported yet")).at(&node.at),
+            );
         }
     }
     Ok(())

@@ -66,7 +66,10 @@ pub fn load(play: &Play, loader: &Loader, templar: &Templar, missing: Missing) -
                 return Err(crate::playbook::not_found(name, paths, &entry.at));
             }
             let names: Vec<&str> = tried.iter().map(|(n, _)| n.as_str()).collect();
-            return Err(Error::general(format!("vars file {} was not found", names.join(", "))).at(&entry.at));
+            return Err(
+                Error::general(format!("vars file {} was not found", names.join(", ")))
+                    .at(&entry.at),
+            );
         }
     }
     Ok(out)

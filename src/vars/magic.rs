@@ -35,8 +35,6 @@ pub static NAMES: &[&str] = &[
     "group_names",
     "groups",
     "hostvars",
-    "inventory_dir",
-    "inventory_file",
     "inventory_hostname",
     "inventory_hostname_short",
     "omit",
@@ -55,12 +53,20 @@ fn texts<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> Value {
 }
 
 /// The value of a magic variable; none for other names, and for those that are not set here.
-pub fn get(world: &Arc<World>, host: &Arc<str>, frame: Option<&Arc<Frame>>, name: &str) -> Option<Value> {
+pub fn get(
+    world: &Arc<World>,
+    host: &Arc<str>,
+    frame: Option<&Arc<Frame>>,
+    name: &str,
+) -> Option<Value> {
     // most names are the user's: decide without comparing with every name
     if !name.starts_with("ansible_")
         && !name.starts_with("inventory_")
         && !name.starts_with("role_")
-        && !matches!(name, "group_names" | "groups" | "hostvars" | "omit" | "play_hosts" | "playbook_dir")
+        && !matches!(
+            name,
+            "group_names" | "groups" | "hostvars" | "omit" | "play_hosts" | "playbook_dir"
+        )
     {
         return None;
     }
@@ -69,23 +75,18 @@ pub fn get(world: &Arc<World>, host: &Arc<str>, frame: Option<&Arc<Frame>>, name
     let role = frame.and_then(|f| f.role.as_ref());
     Some(match name {
         "inventory_hostname" => Value::Str(Arc::clone(host)),
-        "inventory_hostname_short" => {
-            let short = host.split('.').next().unwrap_or(host);
-            // the address of a host is not cut at its dots
-            let is_address = host.parse::<std::net::IpAddr>().is_ok();
-            Value::str(if is_address { &**host } else { short })
-        }
-        "inventory_dir" => world.inventory.dir_of(host).map_or(Value::Null, Value::from),
-        "inventory_file" => world.inventory.file_of(host).map_or(Value::Null, Value::from),
-        "group_names" => texts(world.inventory.group_names(host)),
-        "groups" => Value::map(world.inventory.groups_value()),
+        "inventory_hostname_short" => Value::str(crate::inventory::short_name(host)),
+        "group_names" => texts(world.inventory().group_names(host)),
+        "groups" => world.view.groups(),
         "hostvars" => Value::Dynamic(Arc::new(HostVars {
             world: Arc::clone(world),
             asked_by: Arc::clone(host),
         })),
         "omit" => Value::Omit,
         "playbook_dir" => Value::str(play.dir.to_string_lossy()),
-        "play_hosts" | "ansible_play_batch" if frame.is_some() => Value::List(Arc::clone(&play.batch)),
+        "play_hosts" | "ansible_play_batch" if frame.is_some() => {
+            Value::List(Arc::clone(&play.batch))
+        }
         "ansible_play_hosts" if frame.is_some() => Value::List(Arc::clone(&play.active)),
         "ansible_play_hosts_all" if frame.is_some() => Value::List(Arc::clone(&play.all_hosts)),
         "ansible_play_name" if frame.is_some() => Value::str(&play.name),
@@ -100,9 +101,10 @@ pub fn get(world: &Arc<World>, host: &Arc<str>, frame: Option<&Arc<Frame>>, name
         "ansible_config_file" => run.config_file.as_deref().map_or(Value::Null, Value::from),
         "ansible_playbook_python" => Value::Null,
         "ansible_version" => version(),
-        "ansible_facts" => world
-            .host(host)
-            .map_or_else(|| Value::map(Map::default()), |h| Value::Map(Arc::clone(&h.namespaced))),
+        "ansible_facts" => world.host(host).map_or_else(
+            || Value::map(Map::default()),
+            |h| Value::Map(Arc::clone(&h.namespaced)),
+        ),
         "ansible_search_path" => texts(
             crate::playbook::search_path(frame?, &play.dir)
                 .roots
@@ -117,7 +119,13 @@ pub fn get(world: &Arc<World>, host: &Arc<str>, frame: Option<&Arc<Frame>>, name
         }
         "ansible_parent_role_paths" => {
             role?;
-            texts(frame?.roles().iter().skip(1).map(|r| r.path.to_string_lossy().into_owned()))
+            texts(
+                frame?
+                    .roles()
+                    .iter()
+                    .skip(1)
+                    .map(|r| r.path.to_string_lossy().into_owned()),
+            )
         }
         "ansible_play_role_names" if frame.is_some() => Value::List(Arc::clone(&play.role_names)),
         "ansible_dependent_role_names" if frame.is_some() => texts(dependents(world)),
@@ -161,4 +169,3 @@ fn version() -> Value {
     }
     Value::map(map)
 }
-

@@ -6,4 +6,4 @@ mod scope;
 mod world;
 
 pub use scope::{Layers, TaskScope};
-pub use world::{HostData, HostVars, PlayInfo, RunInfo, World};
+pub use world::{HostData, HostVars, InventoryView, PlayInfo, RunInfo, World};

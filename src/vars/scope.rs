@@ -72,7 +72,12 @@ impl TaskScope {
         TaskScope::build(world, host, None, None)
     }
 
-    fn build(world: &Arc<World>, host: &str, frame: Option<&Arc<Frame>>, task: Option<&Task>) -> TaskScope {
+    fn build(
+        world: &Arc<World>,
+        host: &str,
+        frame: Option<&Arc<Frame>>,
+        task: Option<&Task>,
+    ) -> TaskScope {
         let data = world.host(host);
         let mut layers: Vec<Arc<Map>> = Vec::with_capacity(24);
         let mut push = |layer: &Arc<Map>| {
@@ -112,8 +117,9 @@ impl TaskScope {
                 push(&data.facts);
             }
         }
-        for layer in world.inventory.vars_of(host).iter().rev() {
-            push(layer);
+        // what cannot be read has ended the play before its first task
+        if let Ok(inventory) = world.view.layers(host, &world.play.dir) {
+            inventory.iter().rev().for_each(&mut push);
         }
         if let Some(frame) = frame {
             for role in frame.roles() {
@@ -134,7 +140,10 @@ impl TaskScope {
 
     /// The value of a variable in every layer that has it, strongest first.
     pub fn definitions(&self, name: &str) -> Vec<Value> {
-        self.layers.iter().filter_map(|l| l.get(name).cloned()).collect()
+        self.layers
+            .iter()
+            .filter_map(|l| l.get(name).cloned())
+            .collect()
     }
 }
 
@@ -145,13 +154,17 @@ impl Scope for TaskScope {
         }
         let mut found: Option<Value> = None;
         for layer in &self.layers {
-            let Some(value) = layer.get(name) else { continue };
+            let Some(value) = layer.get(name) else {
+                continue;
+            };
             if !self.world.run.merge_hashes {
                 return Some(value.clone());
             }
             found = match (found, value) {
                 (None, value) => Some(value.clone()),
-                (Some(Value::Map(strong)), Value::Map(weak)) => Some(Value::map(merge(weak, &strong))),
+                (Some(Value::Map(strong)), Value::Map(weak)) => {
+                    Some(Value::map(merge(weak, &strong)))
+                }
                 (strong, _) => return strong,
             };
         }

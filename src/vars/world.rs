@@ -7,8 +7,8 @@ use crate::search::SearchPath;
 use crate::template::{Engine, Templar};
 use crate::value::{Dynamic, Key, Map, Value};
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, RwLock};
 
 /// What a run has learned about a host.
 #[derive(Clone, Debug, Default)]
@@ -96,17 +96,68 @@ pub struct RunInfo {
     pub merge_hashes: bool,
 }
 
+/// An inventory and what tasks ask of it again and again, computed once.
+pub struct InventoryView {
+    pub inventory: Arc<Inventory>,
+    layers: RwLock<HashMap<(Arc<str>, PathBuf), Layers>>,
+    groups: OnceLock<Value>,
+}
+
+/// The variables of a host, lowest precedence first.
+type Layers = Arc<Vec<Arc<Map>>>;
+
+impl InventoryView {
+    pub fn new(inventory: Arc<Inventory>) -> InventoryView {
+        InventoryView {
+            inventory,
+            layers: RwLock::default(),
+            groups: OnceLock::new(),
+        }
+    }
+
+    /// The variables of a host from the inventory and the files beside it and the playbook.
+    pub fn layers(&self, host: &str, playbook_dir: &Path) -> crate::Result<Layers> {
+        let key = (Arc::from(host), playbook_dir.to_path_buf());
+        if let Some(found) = self
+            .layers
+            .read()
+            .unwrap_or_else(|e| e.into_inner())
+            .get(&key)
+        {
+            return Ok(Arc::clone(found));
+        }
+        let layers = self.inventory.layers(host, Some(playbook_dir))?;
+        let layers: Layers = Arc::new(layers.into_iter().map(|l| l.vars).collect());
+        self.layers
+            .write()
+            .unwrap_or_else(|e| e.into_inner())
+            .insert(key, Arc::clone(&layers));
+        Ok(layers)
+    }
+
+    /// The `groups` variable.
+    pub fn groups(&self) -> Value {
+        self.groups
+            .get_or_init(|| Value::map(self.inventory.groups_value()))
+            .clone()
+    }
+}
+
 /// All of it. Cheap to clone; a task sees the world as it was when the task started.
 #[derive(Clone)]
 pub struct World {
     pub engine: Arc<Engine>,
     pub run: Arc<RunInfo>,
-    pub inventory: Arc<Inventory>,
+    pub view: Arc<InventoryView>,
     pub hosts: Arc<HashMap<Arc<str>, Arc<HostData>>>,
     pub play: Arc<PlayInfo>,
 }
 
 impl World {
+    pub fn inventory(&self) -> &Inventory {
+        &self.view.inventory
+    }
+
     pub fn host(&self, name: &str) -> Option<&Arc<HostData>> {
         self.hosts.get(name)
     }
@@ -137,10 +188,7 @@ impl std::fmt::Debug for HostVars {
 
 impl Dynamic for HostVars {
     fn get(&self, key: &str) -> crate::Result<Option<Value>> {
-        let known = self.world.inventory.host(key).is_some()
-            || key == &*self.asked_by
-            || crate::inventory::is_localhost(key);
-        if !known {
+        if self.world.inventory().host(key).is_none() && key != &*self.asked_by {
             return Ok(None);
         }
         Ok(Some(Value::Dynamic(Arc::new(VarsOfHost {
@@ -151,7 +199,7 @@ impl Dynamic for HostVars {
     }
 
     fn keys(&self) -> Vec<Arc<str>> {
-        self.world.inventory.host_names()
+        self.world.inventory().host_names().cloned().collect()
     }
 }
 
