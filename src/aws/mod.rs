@@ -28,7 +28,9 @@ pub use error::Refusal;
 pub use settings::Settings;
 
 use crate::actions::Entry;
-use modules::{ec2_instance, igw, nat_gateway, route_table, subnet, tag, vpc};
+use modules::{
+    ec2, ec2_instance, igw, nat_gateway, route_table, security_group, subnet, tag, vpc,
+};
 use plan::entry;
 
 /// The modules of AWS, under all their names.
@@ -43,6 +45,9 @@ pub static ACTIONS: &[Entry] = &[
     entry::<nat_gateway::VpcNatGatewayInfo>(),
     entry::<route_table::VpcRouteTable>(),
     entry::<route_table::VpcRouteTableInfo>(),
+    entry::<security_group::Ec2SecurityGroup>(),
+    entry::<security_group::Ec2SecurityGroupInfo>(),
+    entry::<ec2::Ec2>(),
     entry::<tag::Ec2Tag>(),
     entry::<tag::Ec2TagInfo>(),
     entry::<ec2_instance::Ec2Instance>(),

@@ -11,7 +11,7 @@ use crate::result::TaskResult;
 use crate::value::{Key, Map, Value};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long AWS may take to show everywhere what was just created.
@@ -95,6 +95,26 @@ pub fn is_planned(id: &str) -> bool {
     id.ends_with("-known-after-apply")
 }
 
+/// What this process has created lately, with the time until which AWS may not know it everywhere.
+static CREATED: Mutex<Vec<(String, Instant)>> = Mutex::new(Vec::new());
+
+/// Remembers that AWS has just given this id.
+pub fn note_created(id: &str) {
+    let mut created = CREATED.lock().unwrap_or_else(|e| e.into_inner());
+    let now = Instant::now();
+    created.retain(|(_, until)| *until > now);
+    created.push((id.to_string(), now + SETTLE));
+}
+
+/// Whether AWS misses what it has just created.
+fn is_settling(refusal: &Refusal) -> bool {
+    let created = CREATED.lock().unwrap_or_else(|e| e.into_inner());
+    refusal.is_not_found()
+        && created
+            .iter()
+            .any(|(id, until)| *until > Instant::now() && refusal.message.contains(id.as_str()))
+}
+
 /// The requests of one module run, and whether any of them changed something.
 pub struct Plan {
     pub aws: Arc<Aws>,
@@ -158,7 +178,9 @@ impl Plan {
         self.read(request, future).map(Some)
     }
 
-    /// As [`Plan::change`], for something just created: AWS may not know it everywhere yet.
+    /// As [`Plan::change`], but tried again while AWS does not know everywhere what this run has just created.
+    ///
+    /// What some other hand made, or nobody, is refused at once.
     pub fn change_fresh<T, E, F>(
         &mut self,
         request: &str,
@@ -175,7 +197,7 @@ impl Plan {
         let mut pause = Pause::new(SETTLE);
         loop {
             match self.read(request, future()) {
-                Err(refusal) if refusal.is_not_found() && pause.sleep() => {}
+                Err(refusal) if is_settling(&refusal) && pause.sleep() => {}
                 other => return other.map(Some),
             }
         }

@@ -17,7 +17,7 @@ fn as_many_as_exact_count_says() {
     let a = Account::new("ap-south-1");
     let wanted = |count: usize, key: &str| {
         json!({
-            "exact_count": count, "image_id": "ami-1", "instance_type": "m3.large", "state": "running",
+            "exact_count": count, "image_id": "ami-12c6146b", "instance_type": "m3.large", "state": "running",
             "filters": {"tag-key": key, "instance_state_name": ["pending", "running", "stopping", "stopped"]},
             "tags": {"Name": "node", key: ""},
         })
@@ -47,7 +47,7 @@ fn as_many_as_exact_count_says() {
 #[test]
 fn one_instance_by_its_name() {
     let a = Account::new("ap-south-2");
-    let args = json!({"name": "web", "image_id": "ami-1", "instance_type": "t2.micro", "state": "running", "security_group": "default"});
+    let args = json!({"name": "web", "image_id": "ami-12c6146b", "instance_type": "t2.micro", "state": "running", "security_group": "default"});
     let with = |key: &str, value: Json| {
         let mut args = args.clone();
         args[key] = value;
@@ -75,7 +75,7 @@ fn options_that_do_not_go_together_are_named() {
             "mutually exclusive: exact_count|count",
         ),
         (
-            json!({"image_id": "ami-1", "name": "none"}),
+            json!({"image_id": "ami-12c6146b", "name": "none"}),
             "instance_type is needed",
         ),
         (
@@ -83,7 +83,7 @@ fn options_that_do_not_go_together_are_named() {
             "image_id",
         ),
         (
-            json!({"image_id": "ami-1", "name": "none", "instance_type": "t2.micro", "security_group": "nope"}),
+            json!({"image_id": "ami-12c6146b", "name": "none", "instance_type": "t2.micro", "security_group": "nope"}),
             "The security group nope could not be found",
         ),
     ] {

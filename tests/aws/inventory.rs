@@ -18,7 +18,7 @@ fn env(name: &str) -> Option<String> {
 
 fn launch(region: &'static str, name: &str, count: usize) {
     Account::new(region).ok::<Ec2Instance>(json!({
-        "count": count, "image_id": "ami-1", "instance_type": "t2.micro", "name": name, "tags": {"web": ""},
+        "count": count, "image_id": "ami-12c6146b", "instance_type": "t2.micro", "name": name, "tags": {"web": ""},
     }));
 }
 

@@ -3,8 +3,10 @@
 //! Each test has a region of its own, which is an account of its own for all that is tested here.
 //! The server is `$RPLAY_MOTO_SERVER`, or `moto_server` on the path (pip install 'moto[server]').
 
+mod ec2;
 mod instance;
 mod inventory;
+mod security_group;
 mod vpc;
 
 use rplay::aws::plan::{AwsModule, perform};
@@ -32,6 +34,9 @@ pub fn moto() -> &'static str {
         );
         Command::new("sh")
             .args(["-c", &script])
+            // as AWS does, and moto only if told to
+            .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "true")
+            .env("MOTO_ENABLE_AMI_VALIDATION", "true")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

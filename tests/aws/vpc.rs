@@ -5,14 +5,14 @@ use rplay::aws::modules::{igw, nat_gateway, route_table, subnet, tag, vpc};
 use serde_json::{Value as Json, json};
 
 /// A VPC with a public and a private subnet.
-struct Net {
-    account: Account,
-    vpc: Json,
-    public: Json,
-    private: Json,
+pub struct Net {
+    pub account: Account,
+    pub vpc: Json,
+    pub public: Json,
+    pub private: Json,
 }
 
-fn net(region: &'static str) -> Net {
+pub fn net(region: &'static str) -> Net {
     let account = Account::new(region);
     let vpc = account.ok::<vpc::VpcNet>(json!({"name": "net", "cidr_block": "10.0.0.0/16"}));
     let vpc = vpc["vpc"]["id"].clone();

@@ -1,7 +1,7 @@
 //! `ec2_vpc_igw`, `ec2_vpc_igw_info`: internet gateways.
 
 use crate::aws::Refusal;
-use crate::aws::plan::{AwsModule, Plan, fail, planned_id};
+use crate::aws::plan::{AwsModule, Plan, fail, note_created, planned_id};
 use crate::aws::types::{Filters, Json, State, Tags, TextList, compact, filter, yes};
 use crate::modules::Failure;
 use crate::result::TaskResult;
@@ -90,7 +90,11 @@ fn present(
                 .set_tag_specifications(wanted.specification(ResourceType::InternetGateway));
             let made = plan.change("ec2:CreateInternetGateway", request.send())?;
             let id = match made.and_then(|made| made.internet_gateway) {
-                Some(gateway) => gateway.internet_gateway_id.unwrap_or_default(),
+                Some(gateway) => {
+                    let id = gateway.internet_gateway_id.unwrap_or_default();
+                    note_created(&id);
+                    id
+                }
                 None => planned_id("igw"),
             };
             (id, None, wanted)

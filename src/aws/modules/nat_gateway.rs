@@ -1,7 +1,7 @@
 //! `ec2_vpc_nat_gateway`, `ec2_vpc_nat_gateway_info`: NAT gateways.
 
 use crate::aws::Refusal;
-use crate::aws::plan::{AwsModule, Plan, fail, is_planned, planned_id};
+use crate::aws::plan::{AwsModule, Plan, fail, is_planned, note_created, planned_id};
 use crate::aws::types::{
     Filters, Json, State, Tags, TextList, compact, filter, seconds, time, yes,
 };
@@ -163,6 +163,9 @@ fn create(
             let request = ec2.allocate_address().domain(DomainType::Vpc);
             let made = plan.change("ec2:AllocateAddress", request.send())?;
             own_address = made.and_then(|made| made.allocation_id);
+            if let Some(id) = &own_address {
+                note_created(id);
+            }
             own_address.clone()
         }
         None => None,
@@ -183,7 +186,13 @@ fn create(
                 .and_then(|tags| tags.specification(ResourceType::Natgateway)),
         );
     match plan.change_fresh("ec2:CreateNatGateway", || request.clone().send()) {
-        Ok(made) => Ok(made.and_then(|made| made.nat_gateway)),
+        Ok(made) => {
+            let gateway = made.and_then(|made| made.nat_gateway);
+            if let Some(id) = gateway.as_ref().and_then(|g| g.nat_gateway_id()) {
+                note_created(id);
+            }
+            Ok(gateway)
+        }
         Err(refusal) => {
             // an address that nothing uses costs money: give back the one made for this gateway
             if let Some(id) = own_address {

@@ -2,7 +2,7 @@
 
 use super::{igw, subnet};
 use crate::aws::Refusal;
-use crate::aws::plan::{AwsModule, Plan, answered, fail, is_planned, planned_id};
+use crate::aws::plan::{AwsModule, Plan, answered, fail, is_planned, note_created, planned_id};
 use crate::aws::types::{Filters, Json, State, Tags, TextList, compact, filter, yes};
 use crate::modules::Failure;
 use crate::result::TaskResult;
@@ -304,7 +304,9 @@ fn present(args: Args, found: Option<RouteTable>, plan: &mut Plan) -> Result<Tas
     };
     let id = table.route_table_id().unwrap_or_default().to_string();
     let vpc_id = table.vpc_id().unwrap_or_default().to_string();
-    if !created {
+    if created {
+        note_created(&id);
+    } else {
         let current = Tags::from_ec2(table.tags());
         plan.sync_tags(&id, &current, args.tags.as_ref(), args.purge_tags)?;
     }

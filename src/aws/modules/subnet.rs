@@ -1,7 +1,7 @@
 //! `ec2_vpc_subnet`, `ec2_vpc_subnet_info`: subnets of VPCs.
 
 use crate::aws::Refusal;
-use crate::aws::plan::{AwsModule, Plan, answered, fail, planned_id};
+use crate::aws::plan::{AwsModule, Plan, answered, fail, note_created, planned_id};
 use crate::aws::types::{Filters, Json, State, Tags, TextList, compact, filter, seconds, yes};
 use crate::modules::Failure;
 use crate::result::TaskResult;
@@ -90,6 +90,9 @@ fn present(args: Args, found: Option<Subnet>, plan: &mut Plan) -> Result<TaskRes
         }
     };
     let id = subnet.subnet_id().unwrap_or_default().to_string();
+    if created {
+        note_created(&id);
+    }
     if created && args.wait {
         plan.wait(
             &format!("subnet {id} to be available"),

@@ -1,6 +1,6 @@
 //! `ec2_vpc_net`, `ec2_vpc_net_info`: virtual private clouds.
 
-use crate::aws::plan::{AwsModule, Plan, answered, fail, planned_id};
+use crate::aws::plan::{AwsModule, Plan, answered, fail, note_created, planned_id};
 use crate::aws::types::{Filters, Json, State, Tags, TextList, compact, yes};
 use crate::modules::Failure;
 use crate::result::TaskResult;
@@ -109,6 +109,7 @@ fn present(args: Args, found: Option<Vpc>, plan: &mut Plan) -> Result<TaskResult
     };
     let id = vpc.vpc_id().unwrap_or_default().to_string();
     if created {
+        note_created(&id);
         plan.wait_visible(&format!("VPC {id} to exist"), |plan| {
             let vpc = describe(plan, &id)?;
             Ok(vpc.filter(|v| v.state().is_some_and(|s| s.as_str() == "available")))
