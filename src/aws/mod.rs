@@ -28,9 +28,7 @@ pub use error::Refusal;
 pub use settings::Settings;
 
 use crate::actions::Entry;
-use modules::{
-    ec2, ec2_instance, igw, nat_gateway, route_table, security_group, subnet, tag, vpc,
-};
+use modules::{ec2, ec2_instance, igw, nat_gateway, route_table, security_group, subnet, tag, vpc};
 use plan::entry;
 
 /// The modules of AWS, under all their names.
