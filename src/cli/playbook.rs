@@ -352,9 +352,9 @@ fn refuse_settings(config: &Config) -> Result<()> {
             config.stdout_callback
         ));
     }
-    if config.result_format != "json" {
+    if !matches!(config.result_format.as_str(), "json" | "yaml") {
         return refused(format!(
-            "callback_result_format = {}: results are shown as json only, so far",
+            "callback_result_format = {}: it must be json or yaml",
             config.result_format
         ));
     }

@@ -4,7 +4,7 @@
 
 use super::colour::{Colour, Palette};
 use super::screen::{Screen, Stream};
-use super::{Cause, Delegate, Event, HostStats, Reporter, TaskInfo, diff, failure, json};
+use super::{Cause, Delegate, Event, HostStats, Reporter, TaskInfo, diff, failure, json, yaml};
 use crate::config::Config;
 use crate::result::TaskResult;
 use crate::run::options::Options;
@@ -27,6 +27,8 @@ pub struct Settings {
     pub show_task_path_on_failure: bool,
     pub check_mode_markers: bool,
     pub show_per_host_start: bool,
+    /// Results as YAML instead of JSON (`callback_result_format`).
+    pub yaml: bool,
     /// Results over several lines: always, never, or as the verbosity says.
     pub pretty_results: Option<bool>,
     /// Lines of context in diffs (`DIFF_CONTEXT`).
@@ -46,6 +48,7 @@ impl Default for Settings {
             show_task_path_on_failure: false,
             check_mode_markers: false,
             show_per_host_start: false,
+            yaml: false,
             pretty_results: None,
             diff_context: 3,
             palette: Palette::default(),
@@ -66,6 +69,7 @@ impl Settings {
             show_task_path_on_failure: config.show_task_path_on_failure,
             check_mode_markers: config.check_mode_markers,
             show_per_host_start: config.show_per_host_start,
+            yaml: config.result_format == "yaml",
             pretty_results: config.format_pretty,
             diff_context: config.diff_context as usize,
             palette: Palette::new(config),
@@ -186,6 +190,10 @@ impl DefaultReporter {
 
     /// A result's text, over several lines where it is to be so.
     fn text(&self, map: Map, many_lines: bool) -> String {
+        if self.settings.yaml {
+            let pretty = self.settings.pretty_results.unwrap_or(true);
+            return format!("\n{}", yaml::dump(map, pretty));
+        }
         let many_lines = self
             .settings
             .pretty_results
@@ -297,6 +305,7 @@ impl DefaultReporter {
         let text = diff::render(
             differences,
             self.settings.diff_context,
+            self.settings.yaml,
             self.screen.has_colours().then_some(&self.settings.palette),
         );
         if !text.is_empty() {

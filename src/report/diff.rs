@@ -4,21 +4,33 @@
 //! shortest edit: only so are the hunks those that users of ansible-playbook know.
 
 use super::colour::{Colour, Palette};
-use super::json;
+use super::{json, yaml};
 use crate::value::Value;
 use std::collections::HashMap;
 
 /// The text of a result's `diff`, one difference or a list of them; empty if nothing differs.
-pub fn render(differences: &Value, context: usize, palette: Option<&Palette>) -> String {
+///
+/// Dictionaries are compared as JSON, or as YAML.
+pub fn render(
+    differences: &Value,
+    context: usize,
+    as_yaml: bool,
+    palette: Option<&Palette>,
+) -> String {
     let one = std::slice::from_ref(differences);
     let items = differences.as_list().unwrap_or(one);
     items
         .iter()
-        .map(|d| render_one(d, context, palette))
+        .map(|d| render_one(d, context, as_yaml, palette))
         .collect()
 }
 
-fn render_one(difference: &Value, context: usize, palette: Option<&Palette>) -> String {
+fn render_one(
+    difference: &Value,
+    context: usize,
+    as_yaml: bool,
+    palette: Option<&Palette>,
+) -> String {
     let mut out = String::new();
     let flag = |key: &str| difference.get(key).is_some_and(Value::is_truthy);
     if flag("dst_binary") {
@@ -40,8 +52,8 @@ fn render_one(difference: &Value, context: usize, palette: Option<&Palette>) -> 
             _ => side.to_string(),
         };
         let unified = unified(
-            &lines(&side_text(before)),
-            &lines(&side_text(after)),
+            &lines(&side_text(before, as_yaml)),
+            &lines(&side_text(after, as_yaml)),
             &header("before"),
             &header("after"),
             context,
@@ -72,9 +84,10 @@ fn paint(line: &str, palette: Option<&Palette>) -> String {
     colour.paint(line)
 }
 
-fn side_text(side: &Value) -> String {
+fn side_text(side: &Value, as_yaml: bool) -> String {
     match side {
         Value::Null => String::new(),
+        Value::Map(map) if as_yaml => yaml::dump((**map).clone(), true) + "\n\n",
         Value::Map(_) | Value::Dynamic(_) => json::dumps(side, Some(4)) + "\n",
         other => other
             .as_str()
@@ -292,23 +305,23 @@ mod tests {
             ("after_header", Value::str("/f")),
         ]);
         assert_eq!(
-            render(&text, 3, None),
+            render(&text, 3, false, None),
             "--- before: /f\n+++ after: /f\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n\\ No newline at end of file\n\n"
         );
         let state = |s: &str| difference(&[("state", Value::str(s))]);
         let dict = difference(&[("before", state("absent")), ("after", state("file"))]);
         assert_eq!(
-            render(&dict, 3, None),
+            render(&dict, 3, false, None),
             "--- before\n+++ after\n@@ -1,3 +1,3 @@\n {\n-    \"state\": \"absent\"\n+    \"state\": \"file\"\n }\n\n"
         );
         let same = difference(&[("before", Value::str("a")), ("after", Value::str("a"))]);
-        assert_eq!(render(&same, 3, None), "");
+        assert_eq!(render(&same, 3, false, None), "");
         let list = Value::list(vec![
             difference(&[("src_larger", Value::Int(9))]),
             difference(&[("prepared", Value::str("p\n"))]),
         ]);
         assert_eq!(
-            render(&list, 3, None),
+            render(&list, 3, false, None),
             "diff skipped: source file size is greater than 9\np\n"
         );
     }

@@ -7,6 +7,7 @@ pub mod failure;
 pub mod json;
 pub mod listing;
 pub mod screen;
+pub mod yaml;
 
 use crate::result::TaskResult;
 use crate::source::Location;

@@ -27,6 +27,8 @@ pub struct Options {
     pub default_flow_style: Option<bool>,
     /// The quote, `|` or `>`, that all scalars get.
     pub default_style: Option<char>,
+    /// Text of several lines gets `|`, as Ansible shows results.
+    pub block_text: bool,
     pub sort_keys: bool,
     /// Write `---` and `...`.
     pub explicit_start: bool,
@@ -41,6 +43,7 @@ impl Options {
             width: 80,
             default_flow_style: None,
             default_style: None,
+            block_text: false,
             sort_keys: true,
             explicit_start: false,
             explicit_end: false,
@@ -189,6 +192,7 @@ impl Writer<'_, '_> {
             Some('\'') => ScalarStyle::SingleQuoted,
             Some('|') => ScalarStyle::Literal,
             Some('>') => ScalarStyle::Folded,
+            _ if self.options.block_text && has_line_break(&text) => ScalarStyle::Literal,
             _ => ScalarStyle::Any,
         };
         let plain = !text_tag || !means_something_else(&text);
@@ -201,6 +205,14 @@ impl Writer<'_, '_> {
             style,
         ))
     }
+}
+
+/// Whether a text has a line break, by Unicode's idea of it.
+fn has_line_break(text: &str) -> bool {
+    text.contains([
+        '\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}',
+        '\u{2029}',
+    ])
 }
 
 fn is_scalar(value: &Value) -> bool {
