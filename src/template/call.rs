@@ -59,6 +59,14 @@ impl<'a> Call<'a> {
         })
     }
 
+    /// As [`Call::bind`], for arguments that can only be given by name.
+    pub fn bind_kwargs(&mut self, names: &'static [&'static str]) -> Result<Args> {
+        let args = std::mem::take(&mut self.args);
+        let bound = self.bind(names);
+        self.args = args;
+        bound
+    }
+
     /// Refuses any argument: for filters that take none.
     pub fn no_args(&mut self) -> Result<()> {
         self.bind(&[]).map(drop)
@@ -151,4 +159,16 @@ pub fn refuse_undefined(call: &Call) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The error of the first undefined item of a list.
+pub fn refuse_undefined_items(value: &Value) -> Result<()> {
+    let items = value.as_list().unwrap_or_default();
+    match items.iter().find_map(|item| match item {
+        Value::Undefined(message) => Some(message),
+        _ => None,
+    }) {
+        Some(message) => Err(Error::new(Kind::Undefined, &**message)),
+        None => Ok(()),
+    }
 }

@@ -9,6 +9,7 @@ mod ast;
 pub mod call;
 pub mod compile;
 mod condition;
+mod csv;
 #[cfg(test)]
 mod differential;
 mod exec;
@@ -16,14 +17,19 @@ mod file;
 pub mod filters;
 mod globals;
 mod interp;
+pub mod json;
 pub mod lookups;
 mod methods;
 mod ops;
 mod percent;
+pub mod protocol;
 pub mod python;
+mod random;
+mod regex;
 mod templar;
 pub mod tests;
 mod val;
+mod version;
 
 pub use file::FileOptions;
 pub use templar::{Engine, Templar};

@@ -6,14 +6,67 @@ use super::call::Call;
 use crate::Result;
 use crate::value::Value;
 
+mod apply;
+mod dates;
+pub mod hash;
+pub mod logic;
+pub mod mappings;
+pub mod net;
+mod numbers;
+pub mod paths;
+mod query;
+mod random;
+mod regex;
+pub mod sequences;
+mod serialize;
+mod tasks;
+pub mod text;
+mod urls;
+
 /// How a filter is written.
 pub type Filter = fn(Call) -> Result<Value>;
 
 /// All filters by name, family after family.
-pub static FAMILIES: &[&[(&str, Filter)]] = &[];
+pub static FAMILIES: &[&[(&str, Filter)]] = &[
+    apply::FILTERS,
+    dates::FILTERS,
+    hash::FILTERS,
+    logic::FILTERS,
+    mappings::FILTERS,
+    net::FILTERS,
+    numbers::FILTERS,
+    paths::FILTERS,
+    query::FILTERS,
+    random::FILTERS,
+    regex::FILTERS,
+    sequences::FILTERS,
+    serialize::FILTERS,
+    tasks::FILTERS,
+    text::FILTERS,
+    urls::FILTERS,
+];
 
 /// Filters that take an undefined value, or undefined arguments, without an error.
-const TAKES_UNDEFINED: &[&str] = &[];
+const TAKES_UNDEFINED: &[&str] = &["d", "default", "mandatory", "type_debug"];
+
+/// Filters that pass on the undefined items of a list, or look at items one by one.
+const TAKES_UNDEFINED_ITEMS: &[&str] = &[
+    "d",
+    "default",
+    "first",
+    "last",
+    "length",
+    "count",
+    "list",
+    "map",
+    "reject",
+    "rejectattr",
+    "reverse",
+    "select",
+    "selectattr",
+    "type_debug",
+    "mandatory",
+];
 
 /// The filter of that name.
 pub fn find(name: &str) -> Option<Filter> {
@@ -34,5 +87,35 @@ pub fn call(filter: Filter, call: Call) -> Result<Value> {
     if !TAKES_UNDEFINED.contains(&call.name) {
         super::call::refuse_undefined(&call)?;
     }
+    if !TAKES_UNDEFINED_ITEMS.contains(&call.name) {
+        super::call::refuse_undefined_items(&call.value)?;
+    }
     filter(call)
+}
+
+/// A name without its collection: `ansible.builtin.default`, `ansible.utils.ipaddr`.
+pub fn bare(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+#[cfg(test)]
+mod laws {
+    use super::*;
+
+    #[test]
+    fn each_name_is_there_once_and_in_order() {
+        for family in FAMILIES {
+            assert!(
+                family.is_sorted_by(|(a, _), (b, _)| a < b),
+                "{:?}",
+                family[0].0
+            );
+        }
+        let mut all: Vec<_> = names().collect();
+        all.sort_unstable();
+        assert!(
+            all.windows(2).all(|w| w[0] != w[1]),
+            "a filter is there twice"
+        );
+    }
 }

@@ -5,14 +5,20 @@
 use super::call::Call;
 use crate::Result;
 
+mod files;
+mod results;
+mod texts;
+mod values;
+
 /// How a test is written.
 pub type Test = fn(Call) -> Result<bool>;
 
 /// All tests by name, family after family.
-pub static FAMILIES: &[&[(&str, Test)]] = &[];
+pub static FAMILIES: &[&[(&str, Test)]] =
+    &[files::TESTS, results::TESTS, texts::TESTS, values::TESTS];
 
 /// Tests that take an undefined value, or undefined arguments, without an error.
-const TAKES_UNDEFINED: &[&str] = &[];
+const TAKES_UNDEFINED: &[&str] = &["defined", "undefined", "iterable", "sequence"];
 
 /// The test of that name.
 pub fn find(name: &str) -> Option<Test> {
@@ -34,4 +40,26 @@ pub fn call(test: Test, call: Call) -> Result<bool> {
         super::call::refuse_undefined(&call)?;
     }
     test(call)
+}
+
+#[cfg(test)]
+mod laws {
+    use super::*;
+
+    #[test]
+    fn each_name_is_there_once_and_in_order() {
+        for family in FAMILIES {
+            assert!(
+                family.is_sorted_by(|(a, _), (b, _)| a < b),
+                "{:?}",
+                family[0].0
+            );
+        }
+        let mut all: Vec<_> = names().collect();
+        all.sort_unstable();
+        assert!(
+            all.windows(2).all(|w| w[0] != w[1]),
+            "a test is there twice"
+        );
+    }
 }

@@ -1,0 +1,177 @@
+//! Tests on texts: patterns, versions, addresses.
+
+use super::Test;
+use crate::Result;
+use crate::template::call::{Args, Call, error};
+use crate::template::protocol::iterate;
+use crate::template::python;
+use crate::template::regex::{self, Flags};
+use crate::template::version;
+use crate::value::Value;
+use std::cmp::Ordering;
+
+/// Where a pattern has to match.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Anywhere,
+    Start,
+    Whole,
+}
+
+fn matches(call: &Call, args: &Args, place: Place) -> Result<bool> {
+    let flags = Flags {
+        ignorecase: args.flag("ignorecase", false),
+        multiline: args.flag("multiline", false),
+    };
+    let pattern = args.text("pattern", "");
+    let pattern = match place {
+        Place::Anywhere => pattern,
+        // checked by itself first, so that errors speak of the pattern as written
+        _ if regex::compile(&pattern, flags).is_err() || pattern.starts_with("(?") => pattern,
+        Place::Start => format!("\\A(?:{pattern})"),
+        Place::Whole => format!("\\A(?:{pattern})\\Z"),
+    };
+    let text = call.text();
+    let regex = regex::compile(&pattern, flags)?;
+    let Some(found) = regex::search(&regex, &text)?.and_then(|c| c.get(0)) else {
+        return Ok(false);
+    };
+    Ok(match place {
+        Place::Anywhere => true,
+        Place::Start => found.start() == 0,
+        Place::Whole => found.start() == 0 && found.end() == text.len(),
+    })
+}
+
+fn match_(mut call: Call) -> Result<bool> {
+    let args = call.bind(&["pattern", "ignorecase", "multiline"])?;
+    matches(&call, &args, Place::Start)
+}
+
+fn search(mut call: Call) -> Result<bool> {
+    let args = call.bind(&["pattern", "ignorecase", "multiline"])?;
+    matches(&call, &args, Place::Anywhere)
+}
+
+fn regex_test(mut call: Call) -> Result<bool> {
+    let args = call.bind(&["pattern", "ignorecase", "multiline", "match_type"])?;
+    let place = match args.text("match_type", "search").as_str() {
+        "search" => Place::Anywhere,
+        "match" => Place::Start,
+        "fullmatch" => Place::Whole,
+        other => {
+            return Err(error(format!("Invalid match_type specified: {other}"))
+                .hint("it is search, match or fullmatch"));
+        }
+    };
+    matches(&call, &args, place)
+}
+
+fn version_test(mut call: Call) -> Result<bool> {
+    let args = call.bind(&["version", "operator", "strict", "version_type"])?;
+    let other = args.need("version")?;
+    if call.value.is_null() || call.text().is_empty() {
+        return Err(error("Input version value cannot be empty"));
+    }
+    if other.is_null() || python::str(other).is_empty() {
+        return Err(error(
+            "Version parameter to compare against cannot be empty",
+        ));
+    }
+    let mut kind = args.text("version_type", "loose");
+    match (args.given("strict"), args.given("version_type")) {
+        (Some(_), Some(_)) => return Err(error("Cannot specify both 'strict' and 'version_type'")),
+        (Some(strict), None) if strict.is_truthy() => kind = "strict".into(),
+        _ => {}
+    }
+    let operator = args.text("operator", "eq");
+    let holds: fn(Ordering) -> bool = match operator.as_str() {
+        "==" | "=" | "eq" => Ordering::is_eq,
+        "<" | "lt" => Ordering::is_lt,
+        "<=" | "le" => Ordering::is_le,
+        ">" | "gt" => Ordering::is_gt,
+        ">=" | "ge" => Ordering::is_ge,
+        "!=" | "<>" | "ne" => Ordering::is_ne,
+        _ => {
+            return Err(error(format!(
+                "Invalid operator type ({operator}). Must be one of '==', '=', 'eq', '<', 'lt', '<=', 'le', '>', 'gt', '>=', 'ge', '!=', '<>', 'ne'"
+            )));
+        }
+    };
+    let compare = match kind.as_str() {
+        "loose" => version::compare_loose,
+        "strict" => version::compare_strict,
+        "semver" | "semantic" => version::compare_semantic,
+        "pep440" => version::compare_pep440,
+        _ => {
+            return Err(error(format!(
+                "Invalid version type ({kind}). Must be one of 'loose', 'strict', 'semver', 'semantic', 'pep440'"
+            )));
+        }
+    };
+    compare(&call.text(), &python::str(other))
+        .map(holds)
+        .map_err(|e| e.context("Version comparison failed"))
+}
+
+/// Scheme and what follows it, if a text has the form of a URI.
+fn scheme(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = text.split_once(':')?;
+    let fits = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    (fits && !rest.is_empty()).then_some((scheme, rest))
+}
+
+fn allowed(args: &Args, scheme: &str) -> Result<bool> {
+    Ok(match args.given("schemes") {
+        None => true,
+        Some(list) => iterate(list)?.iter().any(|s| s.as_str() == Some(scheme)),
+    })
+}
+
+fn uri(mut call: Call) -> Result<bool> {
+    let args = call.bind(&["schemes"])?;
+    let text = call.text();
+    match scheme(&text) {
+        Some((scheme, _)) => allowed(&args, &scheme.to_lowercase()),
+        None => Ok(false),
+    }
+}
+
+fn url(mut call: Call) -> Result<bool> {
+    let args = call.bind(&["schemes"])?;
+    let text = call.text();
+    match scheme(&text) {
+        Some((scheme, rest))
+            if rest.len() > 2 && rest.starts_with("//") && !rest.starts_with("///") =>
+        {
+            allowed(&args, &scheme.to_lowercase())
+        }
+        _ => Ok(false),
+    }
+}
+
+fn urn(mut call: Call) -> Result<bool> {
+    call.no_args()?;
+    let text = call.text();
+    Ok(scheme(&text).is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("urn")))
+}
+
+fn vault_encrypted(mut call: Call) -> Result<bool> {
+    call.no_args()?;
+    Ok(matches!(call.value, Value::Vault(_)))
+}
+
+pub static TESTS: &[(&str, Test)] = &[
+    ("match", match_),
+    ("regex", regex_test),
+    ("search", search),
+    ("uri", uri),
+    ("url", url),
+    ("urn", urn),
+    ("vault_encrypted", vault_encrypted),
+    ("version", version_test),
+    ("version_compare", version_test),
+];
