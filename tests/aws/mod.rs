@@ -7,6 +7,7 @@ mod ec2;
 mod instance;
 mod inventory;
 mod security_group;
+mod legacy;
 mod vpc;
 
 use rplay::aws::plan::{AwsModule, perform};
