@@ -52,12 +52,14 @@ fn answer(mut stream: TcpStream) {
     stream.write_all(&body).unwrap();
 }
 
-/// Python 2 had no order in dictionaries: lists of groups, and of hosts with several tags, are sets.
+/// Lists are compared as sets: Python 2 had no order in dictionaries, and the script repeats a host name that
+/// several instances share.
 fn sorted(json: &Json) -> Json {
     match json {
         Json::Array(items) => {
             let mut items: Vec<String> = items.iter().map(ToString::to_string).collect();
             items.sort();
+            items.dedup();
             Json::from(items)
         }
         Json::Object(map) => map.iter().map(|(k, v)| (k.clone(), sorted(v))).collect(),

@@ -6,8 +6,8 @@
 mod ec2;
 mod instance;
 mod inventory;
-mod security_group;
 mod legacy;
+mod security_group;
 mod vpc;
 
 use rplay::aws::plan::{AwsModule, perform};
