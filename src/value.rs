@@ -66,6 +66,10 @@ pub trait Dynamic: fmt::Debug + Send + Sync {
     fn get(&self, key: &str) -> crate::Result<Option<Value>>;
     /// All keys, in order.
     fn keys(&self) -> Vec<Arc<str>>;
+    /// The words of the error that asking for a key is that there is not.
+    fn missing(&self, key: &str) -> String {
+        format!("object of type 'dict' has no attribute '{key}'")
+    }
 }
 
 impl Value {

@@ -113,15 +113,14 @@ pub fn expression(text: &Arc<str>) -> Result<Unit, SyntaxError> {
 }
 
 fn syntax_error(e: &minijinja::Error, source: &str) -> SyntaxError {
-    let mut message = e
+    let message = e
         .detail()
         .map_or_else(|| e.to_string(), std::string::ToString::to_string);
-    message = match message.strip_prefix("unknown statement ") {
-        Some(tag) => format!("Encountered unknown tag '{tag}'."),
-        None => message.replace("unexpected `}}`", "unexpected '}'"),
-    };
     let offset = e.range().map_or(source.len(), |r| r.start);
-    SyntaxError { message, offset }
+    SyntaxError {
+        message: super::syntax_words::jinja(&message, source, offset),
+        offset,
+    }
 }
 
 impl SyntaxError {

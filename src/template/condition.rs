@@ -14,6 +14,8 @@ use std::sync::Arc;
 impl Templar {
     /// A condition of `when`, `changed_when`, `until`, ...: text is an expression, a bool is itself.
     ///
+    /// `value` must be what the user wrote, not yet rendered: text from a host would be run as an expression.
+    ///
     /// Errors if the expression is empty, cannot be read or uses something undefined.
     pub fn condition(&self, value: &Value) -> Result<bool> {
         let (text, at, verbatim) = match value {
@@ -53,10 +55,7 @@ impl Templar {
             .at_opt(at));
         }
         let result = if is_template(trimmed) {
-            match self.with_braces(text, trimmed, at, verbatim) {
-                Ok(result) => Ok(result),
-                Err(error) => Err(error),
-            }
+            self.with_braces(text, trimmed, at, verbatim)
         } else {
             self.expression_at(text, at, verbatim)
         };
@@ -131,10 +130,10 @@ fn without_braces(text: &str) -> String {
 /// Text that names a truth value counts as that value, as it did when conditions were evaluated twice.
 fn truth(value: &Value, text: &str) -> bool {
     let result = match value {
-        Value::Str(s) => match s.trim().to_ascii_lowercase().as_str() {
-            "false" | "no" | "off" | "n" | "f" | "0" | "none" | "" => false,
-            _ => true,
-        },
+        Value::Str(s) => !matches!(
+            s.trim().to_ascii_lowercase().as_str(),
+            "false" | "no" | "off" | "n" | "f" | "0" | "none" | ""
+        ),
         other => other.is_truthy(),
     };
     notice::deprecated(format!(

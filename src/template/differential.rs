@@ -30,7 +30,7 @@ pub fn trusted(value: &Value) -> Value {
 }
 
 #[test]
-#[ignore = "the filters are not there yet"]
+
 fn as_ansible_core_does_it() {
     let text = include_str!("../../tests/templating/cases.json");
     let data: Value = serde_json::from_str(text).unwrap();
@@ -65,13 +65,17 @@ fn as_ansible_core_does_it() {
         };
         let fine = match (&got, field("want"), field("error")) {
             (Ok(got), Some(want), _) => got == want,
-            // the words of syntax errors are the parser's own
-            (Err(e), _, Some(error)) if error.starts_with("Syntax error") => {
-                e.message().starts_with("Syntax error")
-            }
             (Err(e), _, Some(error)) => e.message() == error,
             _ => false,
         };
+        let pending = |e: &crate::Error| {
+            ["No filter named", "No test named", "was not found"]
+                .iter()
+                .any(|m| e.message().contains(m))
+        };
+        if !fine && got.as_ref().is_err_and(pending) {
+            continue; // TODO: until all filters are there
+        }
         if !fine {
             let want = field("want").map_or_else(
                 || format!("error: {}", field("error").unwrap_or("?")),
@@ -88,4 +92,33 @@ fn as_ansible_core_does_it() {
         cases.len(),
         wrong.join("\n")
     );
+}
+
+#[test]
+#[ignore = "prints how long a variable and a condition take"]
+fn speed() {
+    let vars = trusted(
+        &serde_json::from_str(
+            r#"{"a":"{{ b }}/x","b":"{{ c }}-1","c":"base","n":3,"os":"Debian"}"#,
+        )
+        .unwrap(),
+    );
+    let scope: Arc<dyn Scope> = Arc::new(Fixed(vars.as_map().unwrap().clone()));
+    let engine = Engine::new();
+    let template = Value::user_text("value is {{ a }}", None);
+    let condition = Value::str("os == 'Debian' and n > 2");
+    let n = 20_000u32;
+    let files = Arc::new(SearchPath::default());
+    let start = std::time::Instant::now();
+    for _ in 0..n {
+        let templar = Templar::new(&engine, Arc::clone(&scope), Arc::clone(&files));
+        templar.render(&template).unwrap();
+    }
+    println!("two-level variable: {:?}", start.elapsed() / n);
+    let start = std::time::Instant::now();
+    for _ in 0..n {
+        let templar = Templar::new(&engine, Arc::clone(&scope), Arc::clone(&files));
+        templar.condition(&condition).unwrap();
+    }
+    println!("condition: {:?}", start.elapsed() / n);
 }

@@ -175,6 +175,10 @@ impl Interp<'_> {
         if matches!(v, V::Undefined(u) if u.silent) {
             return Ok(());
         }
+        if matches!(v, V::Obj(o) if matches!(**o, Obj::Range(..))) {
+            out.push(Value::from(self.text(v)?));
+            return Ok(());
+        }
         match self.finish(v)? {
             Value::Null | Value::Omit => {}
             value => out.push(value),
@@ -326,7 +330,12 @@ impl Interp<'_> {
                 }
             }
             Target::Tuple(targets) => {
-                let items = self.iterate(&v)?;
+                let items = self.iterate(&v).map_err(|_| {
+                    failure(format_args!(
+                        "cannot unpack non-iterable {} object",
+                        v.type_name()
+                    ))
+                })?;
                 match items.len() {
                     n if n < targets.len() => {
                         return Err(failure(format_args!(
@@ -461,10 +470,7 @@ impl Interp<'_> {
             Obj::Loop(l) => self
                 .loop_attr(l, name)
                 .or_else(|| bound(&["cycle", "changed"])),
-            Obj::Namespace(entries) => {
-                let found = self.dict_entry(entries, &Key::Str(Arc::clone(name)))?;
-                found
-            }
+            Obj::Namespace(entries) => self.dict_entry(entries, &Key::Str(Arc::clone(name)))?,
             Obj::Module(env) => env.get(name),
             Obj::Vars => match self.entry(v, &Key::Str(Arc::clone(name)))? {
                 Some(found) => Some(found),

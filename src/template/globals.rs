@@ -130,7 +130,11 @@ impl Interp<'_> {
                 }
                 continue;
             }
-            let pair = self.iterate(&item)?;
+            let pair = self.iterate(&item).map_err(|_| {
+                failure(format_args!(
+                    "cannot convert dictionary update sequence element #{i} to a sequence"
+                ))
+            })?;
             let [key, v] = &pair[..] else {
                 return Err(failure(format_args!(
                     "dictionary update sequence element #{i} has length {}; 2 is required",

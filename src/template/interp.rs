@@ -80,11 +80,14 @@ pub struct Here {
     pub page: Rc<Page>,
 }
 
+/// A block's definition and the template that it is in.
+pub type Definition = (Arc<super::ast::Block>, Rc<Here>);
+
 /// What the templates of one inheritance chain share.
 #[derive(Default)]
 pub struct Page {
     /// Definitions of each block, the most derived first.
-    pub blocks: RefCell<HashMap<Arc<str>, Vec<(Arc<super::ast::Block>, Rc<Here>)>>>,
+    pub blocks: RefCell<HashMap<Arc<str>, Vec<Definition>>>,
     /// The template that the one being run extends, once that is known.
     pub parent: RefCell<Option<Rc<Here>>>,
 }
@@ -512,7 +515,10 @@ impl<'t> Interp<'t> {
         }
         match self.entry(v, &Key::Str(Arc::clone(name)))? {
             Some(found) => Ok(found),
-            None => Ok(self.missing(v, python::quote(name))),
+            None => Ok(match v {
+                V::Data(Value::Dynamic(d)) => V::undefined(d.missing(name)),
+                _ => self.missing(v, python::quote(name)),
+            }),
         }
     }
 
@@ -596,7 +602,10 @@ impl<'t> Interp<'t> {
                 return Ok(V::obj(Obj::Bound(v.clone(), Arc::clone(name))));
             }
         }
-        Ok(self.missing(v, python::repr(key)))
+        Ok(match (v, key) {
+            (V::Data(Value::Dynamic(d)), Value::Str(key)) => V::undefined(d.missing(key)),
+            _ => self.missing(v, python::repr(key)),
+        })
     }
 
     fn slice(&self, value: &Expr, parts: &[Option<Box<Expr>>; 3], cx: &Cx) -> Result<V> {
@@ -686,12 +695,12 @@ impl<'t> Interp<'t> {
                     .map(|text| V::from(Value::from(text)))
                     .map_err(|err| self.place(err, cx, at));
             }
-            if let V::Tuple(x) = &left {
-                if let V::Tuple(y) = self.eval_needed(b, cx)? {
-                    return Ok(V::Tuple(Rc::new(
-                        x.iter().chain(y.iter()).cloned().collect(),
-                    )));
-                }
+            if let (V::Tuple(x), Kind::Tuple(_)) = (&left, &b.kind)
+                && let V::Tuple(y) = self.eval(b, cx)?
+            {
+                return Ok(V::Tuple(Rc::new(
+                    x.iter().chain(y.iter()).cloned().collect(),
+                )));
             }
             let left = match left {
                 V::Data(v) => v,
@@ -1073,12 +1082,7 @@ impl<'t> Interp<'t> {
             .get(1)
             .or_else(|| named("boolean"))
             .is_some_and(V::is_truthy);
-        let undefined = value.is_undefined()
-            || matches!(value, V::Lazy(_)) && !boolean && {
-                // what cannot be rendered at all is undefined as a whole
-                false
-            };
-        if undefined || (boolean && !value.is_truthy()) {
+        if value.is_undefined() || (boolean && !value.is_truthy()) {
             return Ok(other.cloned().unwrap_or_else(|| V::str("")));
         }
         Ok(value.clone())

@@ -26,6 +26,9 @@ pub mod protocol;
 pub mod python;
 mod random;
 mod regex;
+#[cfg(test)]
+mod render_tests;
+mod syntax_words;
 mod templar;
 pub mod tests;
 mod val;

@@ -116,7 +116,8 @@ pub fn format(text: &str, values: &Values) -> Result<String> {
             Some(v) => v,
             None => take(&mut next)?,
         };
-        convert(kind, &spec, &value, &mut out)?;
+        let at = text.chars().count() - chars.clone().count() - 1;
+        convert(kind, at, &spec, &value, &mut out)?;
     }
     let left_over = match values {
         Values::Many(v) => next < v.len(),
@@ -131,7 +132,7 @@ pub fn format(text: &str, values: &Values) -> Result<String> {
     Ok(out)
 }
 
-fn convert(kind: char, spec: &Spec, value: &Value, out: &mut String) -> Result<()> {
+fn convert(kind: char, at: usize, spec: &Spec, value: &Value, out: &mut String) -> Result<()> {
     let cut = |text: String| match spec.precision {
         Some(p) => text.chars().take(p).collect(),
         None => text,
@@ -212,7 +213,7 @@ fn convert(kind: char, spec: &Spec, value: &Value, out: &mut String) -> Result<(
         }
         other => {
             return Err(failure(format_args!(
-                "unsupported format character '{other}' (0x{:x})",
+                "unsupported format character '{other}' (0x{:x}) at index {at}",
                 other as u32
             )));
         }

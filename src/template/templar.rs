@@ -20,6 +20,8 @@ use std::thread::{self, ThreadId};
 
 type Hashed<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
+type Cache<K> = RwLock<Hashed<K, Arc<Unit>>>;
+
 /// A value of a variable, and whether anything in it is still to be rendered.
 #[derive(Clone, Debug)]
 pub enum Raw {
@@ -32,9 +34,9 @@ pub enum Raw {
 /// Cheap to share; one per run.
 #[derive(Default)]
 pub struct Engine {
-    yaml: RwLock<Hashed<Arc<str>, Arc<Unit>>>,
-    expressions: RwLock<Hashed<Arc<str>, Arc<Unit>>>,
-    files: RwLock<Hashed<(Arc<str>, Syntax), Arc<Unit>>>,
+    yaml: Cache<Arc<str>>,
+    expressions: Cache<Arc<str>>,
+    files: Cache<(Arc<str>, Syntax)>,
 }
 
 /// Which cache a text belongs to.
@@ -51,7 +53,7 @@ impl Engine {
 
     fn compile(&self, text: &Arc<str>, what: As<'_>) -> Result<Arc<Unit>, compile::SyntaxError> {
         fn cached<K: std::hash::Hash + Eq>(
-            cache: &RwLock<Hashed<K, Arc<Unit>>>,
+            cache: &Cache<K>,
             key: K,
             make: impl FnOnce() -> Result<Unit, compile::SyntaxError>,
         ) -> Result<Arc<Unit>, compile::SyntaxError> {
@@ -94,7 +96,15 @@ struct Memo {
     /// Rendered templates and containers by address; the key's owner is kept so that it stays theirs.
     parts: Hashed<usize, (Value, Value)>,
     /// Variables being resolved, innermost last, to find one that needs itself.
-    active: Vec<(ThreadId, Arc<str>)>,
+    active: Vec<(ThreadId, Needed)>,
+}
+
+/// What is being resolved.
+#[derive(PartialEq)]
+enum Needed {
+    Variable(Arc<str>),
+    /// A part of a variable, by address.
+    Part(usize),
 }
 
 /// More variables on top of a scope.
@@ -252,10 +262,6 @@ impl Templar {
     }
 
     fn evaluate(&self, unit: Arc<Unit>, at: Option<&Location>, verbatim: bool) -> Result<Value> {
-        self.evaluate_on(unit, at, verbatim)
-    }
-
-    fn evaluate_on(&self, unit: Arc<Unit>, at: Option<&Location>, verbatim: bool) -> Result<Value> {
         let depth = DEPTH.get();
         if depth >= DEEPEST {
             return Err(Error::new(
@@ -310,7 +316,7 @@ impl Templar {
         let name: Arc<str> = Arc::from(name);
         let raw = match &value {
             Value::Template(_) => {
-                let me = (thread::current().id(), Arc::clone(&name));
+                let me = (thread::current().id(), Needed::Variable(Arc::clone(&name)));
                 {
                     let mut memo = self.memo();
                     if memo.active.contains(&me) {
@@ -374,10 +380,27 @@ impl Templar {
         if let Some((_, made)) = self.memo().parts.get(&address) {
             return Ok(made.clone());
         }
-        let made = make()?;
-        self.memo()
-            .parts
-            .insert(address, (value.clone(), made.clone()));
+        let me = (thread::current().id(), Needed::Part(address));
+        {
+            let mut memo = self.memo();
+            if memo.active.contains(&me) {
+                let (what, at) = match value {
+                    Value::Template(t) => (format!("'{}'", t.text.trim()), t.at.as_ref()),
+                    _ => ("a value".into(), None),
+                };
+                return Err(Error::new(
+                    Kind::Template,
+                    format!("Recursive loop detected in template: {what} needs its own value"),
+                )
+                .at_opt(at));
+            }
+            memo.active.push(me);
+        }
+        let result = make();
+        let mut memo = self.memo();
+        memo.active.pop();
+        let made = result?;
+        memo.parts.insert(address, (value.clone(), made.clone()));
         Ok(made)
     }
 

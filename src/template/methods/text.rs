@@ -108,6 +108,39 @@ fn list(items: impl Iterator<Item = String>) -> V {
 
 pub fn call(interp: &Interp<'_>, s: &str, name: &str, args: &Args) -> Result<V> {
     let given = Given { interp, args };
+    let plain = name.starts_with("is")
+        || matches!(
+            name,
+            "upper" | "lower" | "casefold" | "swapcase" | "capitalize" | "title"
+        );
+    let single = matches!(
+        name,
+        "zfill"
+            | "join"
+            | "partition"
+            | "rpartition"
+            | "removeprefix"
+            | "removesuffix"
+            | "format_map"
+    );
+    match args.pos.len() {
+        0 if single => {
+            return Err(failure(format_args!(
+                "str.{name}() takes exactly one argument (0 given)"
+            )));
+        }
+        n if n > 1 && single => {
+            return Err(failure(format_args!(
+                "str.{name}() takes exactly one argument ({n} given)"
+            )));
+        }
+        n if n > 0 && plain => {
+            return Err(failure(format_args!(
+                "str.{name}() takes no arguments ({n} given)"
+            )));
+        }
+        _ => {}
+    }
     Ok(match name {
         "upper" => V::str(s.to_uppercase()),
         "lower" | "casefold" => V::str(s.to_lowercase()),
@@ -147,7 +180,16 @@ pub fn call(interp: &Interp<'_>, s: &str, name: &str, args: &Args) -> Result<V> 
         }
         "split" | "rsplit" => {
             expect(name, args, 0, 2)?;
-            let separator = given.text(0, "sep")?;
+            let separator = match given.value(0, "sep")? {
+                None | Some(Value::Null) => None,
+                Some(Value::Str(s)) => Some(s),
+                Some(other) => {
+                    return Err(failure(format_args!(
+                        "must be str or None, not {}",
+                        other.type_name()
+                    )));
+                }
+            };
             let limit = given
                 .int(1, "maxsplit")?
                 .and_then(|n| usize::try_from(n).ok());
@@ -424,7 +466,14 @@ fn split_white(s: &str, limit: Option<usize>, from_right: bool) -> Vec<String> {
             rest.find(char::is_whitespace)
         };
         let Some(cut) = cut else {
-            out.push(if from_right { rest } else { s_from(rest, s) }.to_string());
+            out.push(
+                if from_right {
+                    s_until(rest, s)
+                } else {
+                    s_from(rest, s)
+                }
+                .to_string(),
+            );
             break;
         };
         if from_right {
@@ -446,6 +495,12 @@ fn split_white(s: &str, limit: Option<usize>, from_right: bool) -> Vec<String> {
 fn s_from<'s>(rest: &str, s: &'s str) -> &'s str {
     let blanks = s.len() - s.trim_end().len();
     &s[s.len() - blanks - rest.len()..]
+}
+
+/// As [`s_from`], from the right.
+fn s_until<'s>(rest: &str, s: &'s str) -> &'s str {
+    let blanks = s.len() - s.trim_start().len();
+    &s[..blanks + rest.len()]
 }
 
 fn split_lines(s: &str, keep: bool) -> Vec<String> {
