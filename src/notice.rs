@@ -1,5 +1,6 @@
 //! Warnings and deprecations: said once, by whoever finds them, printed by whoever reports.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Mutex;
 
@@ -23,9 +24,32 @@ pub fn set_sink(sink: impl Fn(Level, &str) + Send + 'static) {
     *STATE.lock().unwrap_or_else(|e| e.into_inner()) = Some((HashSet::new(), Box::new(sink)));
 }
 
+thread_local! {
+    static CAPTURED: RefCell<Option<Vec<(Level, String)>>> = const { RefCell::new(None) };
+}
+
+/// Runs `work` and gives what this thread says meanwhile instead of printing it, each notice once.
+pub fn capture<T>(work: impl FnOnce() -> T) -> (T, Vec<(Level, String)>) {
+    let before = CAPTURED.replace(Some(Vec::new()));
+    let result = work();
+    let said = CAPTURED.replace(before).unwrap_or_default();
+    (result, said)
+}
+
 /// Says something to the user; the same words are said once.
 pub fn say(level: Level, text: impl Into<String>) {
     let text = text.into();
+    let captured = CAPTURED.with_borrow_mut(|captured| {
+        let Some(said) = captured else { return false };
+        let notice = (level, text.clone());
+        if !said.contains(&notice) {
+            said.push(notice);
+        }
+        true
+    });
+    if captured {
+        return;
+    }
     let mut state = STATE.lock().unwrap_or_else(|e| e.into_inner());
     if let Some((seen, sink)) = state.as_mut()
         && seen.insert((level, text.clone()))

@@ -5,3 +5,4 @@ mod aws;
 mod errors;
 mod parity;
 mod support;
+mod inventory;

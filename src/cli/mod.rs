@@ -4,6 +4,7 @@
 //! subcommands are Ansible's other programs. The first argument alone decides which it is.
 
 pub mod extra_vars;
+pub mod inventory;
 pub mod playbook;
 pub mod version;
 
@@ -41,6 +42,7 @@ fn dispatch(args: &[OsString]) -> Result<i32> {
             Ok(0)
         }
         "playbook" => playbook::run(rest()),
+        "inventory" => inventory::run(rest()),
         _ => match LATER.iter().find(|(name, _)| *name == first) {
             Some((name, program)) => Err(Error::new(
                 Kind::Usage,

@@ -1,5 +1,7 @@
 //! The settings that change how inventories are read.
 
+use crate::config::{Config, HashBehaviour, OnMismatch};
+use crate::error::Kind;
 use crate::{Error, Result};
 
 /// What happens to group names that are not valid variable names (`TRANSFORM_INVALID_GROUP_CHARS`).
@@ -26,7 +28,7 @@ impl GroupChars {
             "ignore" => GroupChars::Ignore,
             other => {
                 return Err(
-                    Error::general(format!("force_valid_group_names cannot be '{other}'"))
+                    Error::new(Kind::Options, format!("force_valid_group_names cannot be '{other}'"))
                         .hint("use always, never, ignore or silently"),
                 );
             }
@@ -41,23 +43,6 @@ pub enum Mismatch {
     Warning,
     Error,
     Ignore,
-}
-
-impl Mismatch {
-    /// Reads the setting's value as ansible.cfg has it.
-    pub fn parse(text: &str) -> Result<Mismatch> {
-        Ok(match text {
-            "warning" => Mismatch::Warning,
-            "error" => Mismatch::Error,
-            "ignore" => Mismatch::Ignore,
-            other => {
-                return Err(
-                    Error::general(format!("host_pattern_mismatch cannot be '{other}'"))
-                        .hint("use warning, error or ignore"),
-                );
-            }
-        })
-    }
 }
 
 /// Settings of ansible.cfg's `[inventory]` section and their neighbours, with Ansible's defaults.
@@ -81,6 +66,28 @@ pub struct Options {
     pub mismatch: Mismatch,
     /// Dictionaries are merged instead of replaced (`DEFAULT_HASH_BEHAVIOUR`).
     pub merge: bool,
+}
+
+impl Options {
+    /// The settings of a run. Fails on a value of `force_valid_group_names` that there is not.
+    pub fn from_config(config: &Config) -> Result<Options> {
+        Ok(Options {
+            enabled: config.inventory_plugins.clone(),
+            ignore_extensions: config.inventory_ignore_extensions.clone(),
+            ignore_patterns: config.inventory_ignore_patterns.clone(),
+            any_unparsed_is_failed: config.inventory_any_unparsed_failed,
+            unparsed_is_failed: config.inventory_unparsed_failed,
+            unparsed_warning: config.inventory_unparsed_warning,
+            localhost_warning: config.localhost_warning,
+            group_chars: GroupChars::parse(&config.force_valid_group_names)?,
+            mismatch: match config.host_pattern_mismatch {
+                OnMismatch::Warning => Mismatch::Warning,
+                OnMismatch::Error => Mismatch::Error,
+                OnMismatch::Ignore => Mismatch::Ignore,
+            },
+            merge: config.hash_behaviour == HashBehaviour::Merge,
+        })
+    }
 }
 
 impl Default for Options {

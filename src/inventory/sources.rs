@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf, absolute};
 /// Names of folder entries that are never inventories.
 const NEVER: [&str; 3] = ["host_vars", "group_vars", "vars_plugins"];
 
+/// The source that is read where none is named.
+const DEFAULT_SOURCE: &str = "/etc/ansible/hosts";
+
 /// Reads all sources of the inventory anew. Later ones win.
 pub(super) fn read_all(inventory: &mut Inventory, refresh: bool) -> Result<()> {
     let mut parsed = false;
@@ -21,9 +24,13 @@ pub(super) fn read_all(inventory: &mut Inventory, refresh: bool) -> Result<()> {
         if source.is_empty() {
             continue;
         }
+        // that nobody has written the default inventory is no news
+        if source == DEFAULT_SOURCE && !Path::new(&source).exists() {
+            continue;
+        }
         parsed |= read(inventory, &source, refresh)?;
-        inventory.data.reconcile();
     }
+    inventory.data.reconcile();
     let options = &inventory.options;
     if !parsed {
         if options.unparsed_is_failed {
@@ -193,19 +200,12 @@ fn read_folder(inventory: &mut Inventory, dir: &Path) -> Result<bool> {
                 .any(|e| name.ends_with(e.as_str()))
             || patterns.iter().any(|p| p.is_match(&name).unwrap_or(false));
         if !ignored && let Some(path) = dir.join(&name).to_str() {
-            parsed |= read_entry(inventory, path)?;
+            parsed |= read(inventory, path, false)?;
         }
     }
     if !parsed {
         failed(inventory, dir, Vec::new())?;
     }
-    Ok(parsed)
-}
-
-/// An entry of a folder is a file or a folder, whatever its name looks like.
-fn read_entry(inventory: &mut Inventory, path: &str) -> Result<bool> {
-    let parsed = read(inventory, path, false)?;
-    inventory.data.reconcile();
     Ok(parsed)
 }
 

@@ -1,0 +1,72 @@
+//! JSON as Python's json module writes it with sorted keys and an indentation of 4.
+
+use crate::template::python;
+use crate::value::{Value, is_template};
+
+/// The text of `value`, without a line break at its end.
+///
+/// Text that must not be templated, and text that is encrypted, is marked as Ansible's inventories
+/// mark it.
+pub(super) fn pretty(value: &Value) -> String {
+    let mut out = String::new();
+    write(value, 0, &mut out);
+    out
+}
+
+fn write(value: &Value, depth: usize, out: &mut String) {
+    match value {
+        Value::List(items) if items.is_empty() => out.push_str("[]"),
+        Value::List(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                break_line(i > 0, depth + 1, out);
+                write(item, depth + 1, out);
+            }
+            break_line(false, depth, out);
+            out.push(']');
+        }
+        Value::Map(map) if map.is_empty() => out.push_str("{}"),
+        Value::Map(map) => {
+            let mut entries: Vec<(String, &Value)> =
+                map.iter().map(|(k, v)| (k.to_string(), v)).collect();
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            out.push('{');
+            for (i, (key, value)) in entries.into_iter().enumerate() {
+                break_line(i > 0, depth + 1, out);
+                string(&key, out);
+                out.push_str(": ");
+                write(value, depth + 1, out);
+            }
+            break_line(false, depth, out);
+            out.push('}');
+        }
+        Value::Str(text) if is_template(text) => marked("__ansible_unsafe", text, depth, out),
+        Value::Vault(vault) => marked("__ansible_vault", &vault.text, depth, out),
+        Value::Str(text) => string(text, out),
+        Value::Template(template) => string(&template.text, out),
+        Value::Float(f) => out.push_str(&python::float(*f)),
+        other => out.push_str(&other.to_json().to_string()),
+    }
+}
+
+fn marked(mark: &str, text: &str, depth: usize, out: &mut String) {
+    out.push('{');
+    break_line(false, depth + 1, out);
+    string(mark, out);
+    out.push_str(": ");
+    string(text, out);
+    break_line(false, depth, out);
+    out.push('}');
+}
+
+fn break_line(comma: bool, depth: usize, out: &mut String) {
+    if comma {
+        out.push(',');
+    }
+    out.push('\n');
+    out.push_str(&" ".repeat(depth * 4));
+}
+
+fn string(text: &str, out: &mut String) {
+    out.push_str(&serde_json::Value::from(text).to_string());
+}
