@@ -3,6 +3,6 @@
 #[cfg(feature = "aws")]
 mod aws;
 mod errors;
+mod inventory;
 mod parity;
 mod support;
-mod inventory;

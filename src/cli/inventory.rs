@@ -142,7 +142,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
     let text = answer(&args, Options::from_config(&config)?)?;
     match &args.output {
         Some(path) if args.list => std::fs::write(path, &text).map_err(|e| {
-            Error::from(e).context(format!("Unable to write to destination file ({})", path.display()))
+            Error::from(e).context(format!(
+                "Unable to write to destination file ({})",
+                path.display()
+            ))
         })?,
         _ => {
             use std::io::Write;
@@ -207,7 +210,9 @@ pub fn answer(args: &InventoryArgs, options: Options) -> Result<String> {
             .inventory
             .hosts_for(&Pattern::parse(host)?, view.limit.as_ref())?;
         let [host] = &hosts[..] else {
-            return Err(usage("You must pass a single valid host to --host parameter"));
+            return Err(usage(
+                "You must pass a single valid host to --host parameter",
+            ));
         };
         return view.dump(Value::map(view.host_vars(host)?));
     }
@@ -284,9 +289,7 @@ impl View {
 
     fn host_vars(&self, name: &str) -> Result<Map> {
         let mut vars = match self.inventory.host(name) {
-            Some(host) if self.export => {
-                self.inventory.own_host_vars(host, self.playbook_dir())?
-            }
+            Some(host) if self.export => self.inventory.own_host_vars(host, self.playbook_dir())?,
             _ => self.inventory.vars_of(name, self.playbook_dir())?,
         };
         if !self.export {

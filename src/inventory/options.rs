@@ -27,10 +27,11 @@ impl GroupChars {
             "silently" => GroupChars::Silently,
             "ignore" => GroupChars::Ignore,
             other => {
-                return Err(
-                    Error::new(Kind::Options, format!("force_valid_group_names cannot be '{other}'"))
-                        .hint("use always, never, ignore or silently"),
-                );
+                return Err(Error::new(
+                    Kind::Options,
+                    format!("force_valid_group_names cannot be '{other}'"),
+                )
+                .hint("use always, never, ignore or silently"));
             }
         })
     }

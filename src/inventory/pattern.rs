@@ -64,6 +64,10 @@ impl Pattern {
                 terms.push(Term::parse(part)?);
             }
         }
+        Pattern::from_terms(terms)
+    }
+
+    fn from_terms(mut terms: Vec<Term>) -> Result<Pattern> {
         // exclusions see everything the others have found, wherever they stand
         terms.sort_by_key(|t| t.sign);
         if terms.first().is_none_or(|t| t.sign != Sign::Add) {
@@ -72,28 +76,23 @@ impl Pattern {
         Ok(Pattern { terms })
     }
 
-    /// Reads the value of `--limit`, where `@file` names a file of patterns, one a line.
+    /// Reads the value of `--limit`, where `@file` names a file of patterns: one a line, each of
+    /// one part.
     pub fn limit(text: &str) -> Result<Pattern> {
-        let mut items = Vec::new();
+        let mut terms = Vec::new();
         for part in split(text) {
-            let Some(file) = part.strip_prefix('@') else {
-                items.push(part.to_string());
-                continue;
-            };
-            let path = expand_home(file);
-            if !path.exists() {
-                return Err(Error::general(format!("Unable to find limit file {file}")));
+            match part.strip_prefix('@') {
+                None => terms.push(Term::parse(part)?),
+                Some(file) => {
+                    for line in limit_file(file)?.lines().map(str::trim) {
+                        if !line.is_empty() {
+                            terms.push(Term::parse(line)?);
+                        }
+                    }
+                }
             }
-            if !path.is_file() {
-                return Err(Error::general(format!(
-                    "Limit starting with \"@\" must be a file, not a directory: {file}"
-                )));
-            }
-            let content = std::fs::read_to_string(&path)
-                .map_err(|e| Error::from(e).context(format!("Unable to read limit file {file}")))?;
-            items.extend(content.lines().map(|l| l.trim().to_string()));
         }
-        Pattern::from_list(items.iter().map(String::as_str))
+        Pattern::from_terms(terms)
     }
 
     /// The hosts that match, each once, in Ansible's order.
@@ -112,6 +111,20 @@ impl Pattern {
         }
         Ok(found)
     }
+}
+
+fn limit_file(name: &str) -> Result<String> {
+    let path = expand_home(name);
+    if !path.exists() {
+        return Err(Error::general(format!("Unable to find limit file {name}")));
+    }
+    if !path.is_file() {
+        return Err(Error::general(format!(
+            "Limit starting with \"@\" must be a file, not a directory: {name}"
+        )));
+    }
+    std::fs::read_to_string(&path)
+        .map_err(|e| Error::from(e).context(format!("Unable to read limit file {name}")))
 }
 
 impl Term {
@@ -161,6 +174,12 @@ impl Term {
         };
         if hosts.is_empty() {
             return Ok(hosts);
+        }
+        let written = &self.whole[self.text.len()..];
+        if matches!(subscript, Subscript::Slice(..)) && written.contains('-') {
+            notice::warning(
+                "Use [x:y] inclusive subscripts instead of [x-y] which has been removed",
+            );
         }
         match subscript {
             Subscript::At(at) => {
@@ -306,11 +325,6 @@ fn subscript(text: &str) -> (&str, Option<Subscript>) {
         if !digits(from) || !(to.is_empty() || digits(to)) {
             return None;
         }
-        if inner.contains('-') {
-            notice::warning(
-                "Use [x:y] inclusive subscripts instead of [x-y] which has been removed",
-            );
-        }
         let to = match to {
             "" => None,
             to => Some(to.parse().ok()?),
@@ -338,18 +352,7 @@ fn glob(pattern: &str) -> String {
                 let first = skip + usize::from(rest[skip..].starts_with(']'));
                 match rest.get(first..).and_then(|r| r.find(']')) {
                     Some(length) => {
-                        let set = &rest[skip..first + length];
-                        out.push('[');
-                        if skip == 1 {
-                            out.push('^');
-                        }
-                        for c in set.chars() {
-                            if matches!(c, '\\' | '[' | ']' | '^' | '&' | '~') {
-                                out.push('\\');
-                            }
-                            out.push(c);
-                        }
-                        out.push(']');
+                        out.push_str(&set(&rest[skip..first + length], skip == 1));
                         rest = &rest[first + length + 1..];
                     }
                     None => out.push_str("\\["),
@@ -360,6 +363,37 @@ fn glob(pattern: &str) -> String {
     }
     out.push('$');
     out
+}
+
+/// The members of a shell pattern's brackets as a regular expression. A range whose end comes
+/// before its start has no members.
+fn set(members: &str, negated: bool) -> String {
+    let chars: Vec<char> = members.chars().collect();
+    let mut out = String::new();
+    let mut at = 0;
+    while at < chars.len() {
+        let (from, to) = match chars[at..] {
+            [from, '-', to, ..] => {
+                at += 3;
+                (from, to)
+            }
+            _ => {
+                at += 1;
+                (chars[at - 1], chars[at - 1])
+            }
+        };
+        if from <= to {
+            // written as numbers, no character has a meaning of its own
+            let (from, to) = (u32::from(from), u32::from(to));
+            out.push_str(&format!("\\x{{{from:x}}}-\\x{{{to:x}}}"));
+        }
+    }
+    match (out.is_empty(), negated) {
+        (true, true) => ".".into(),
+        (true, false) => "(?!)".into(),
+        (false, true) => format!("[^{out}]"),
+        (false, false) => format!("[{out}]"),
+    }
 }
 
 #[cfg(test)]
@@ -390,6 +424,10 @@ mod tests {
             ("w?b", "web", true),
             ("w[a-f]b", "web", true),
             ("w[!a-f]b", "web", false),
+            ("w[z-a]b", "web", false),
+            ("w[!z-a]b", "web", true),
+            ("w[]e]b", "web", true),
+            ("w[a\\e]b", "web", true),
             ("a.b*", "axb", false),
             ("*.[", "x.[", true),
         ] {

@@ -131,13 +131,21 @@ fn hosts(words: &[String]) -> Result<String> {
         match word.as_str() {
             "-i" => sources.extend(words.next().cloned()),
             "-l" => limit = words.next(),
-            _ => pattern = Some(Pattern::parse(word)?),
+            _ => pattern = Some(word),
         }
     }
     let inventory = Inventory::load(&sources, Options::default(), None)?;
-    let limit = limit.map(|l| Pattern::limit(l)).transpose()?;
-    let hosts = inventory.check_hosts(&pattern.unwrap(), limit.as_ref())?;
-    if hosts.is_empty() {
+    // without a limit `ansible` takes any failure for "no hosts"
+    let found = (|| {
+        let pattern = Pattern::parse(pattern.map_or("all", String::as_str))?;
+        let limit = limit.map(|l| Pattern::limit(l)).transpose()?;
+        inventory.check_hosts(&pattern, limit.as_ref())
+    })();
+    let hosts = match found {
+        Err(_) if limit.is_none() => Vec::new(),
+        found => found?,
+    };
+    if hosts.is_empty() && inventory.host_names().next().is_some() {
         notice::warning("No hosts matched, nothing to do");
     }
     let mut out = format!("  hosts ({}):\n", hosts.len());

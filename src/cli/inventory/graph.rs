@@ -43,7 +43,13 @@ fn draw_group(
 fn draw_vars(vars: Map, depth: usize, out: &mut String) {
     let mut lines: Vec<String> = vars
         .iter()
-        .map(|(key, value)| format!("{{{key} = {}}}", python::str(value)))
+        .map(|(key, value)| {
+            format!(
+                "{{{} = {}}}",
+                python::str(&key.to_value()),
+                python::str(value)
+            )
+        })
         .collect();
     lines.sort();
     for text in lines {
