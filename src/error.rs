@@ -50,6 +50,8 @@ struct Inner {
     message: String,
     at: Option<Location>,
     hint: Option<String>,
+    /// The error as it was before the first [`Error::within`], and then each frame put around it.
+    frames: Vec<(String, Option<Location>)>,
 }
 
 impl Error {
@@ -59,6 +61,7 @@ impl Error {
             message: message.into(),
             at: None,
             hint: None,
+            frames: Vec::new(),
         }))
     }
     pub fn general(message: impl Into<String>) -> Error {
@@ -87,7 +90,31 @@ impl Error {
     /// Puts words before the message: `context: message`.
     pub fn context(mut self, context: impl fmt::Display) -> Error {
         self.0.message = format!("{context}: {}", self.0.message);
+        if let Some((outermost, _)) = self.0.frames.last_mut() {
+            *outermost = format!("{context}: {outermost}");
+        }
         self
+    }
+    /// As [`Error::context`], for words that have a place of their own: what was being done, and where.
+    pub fn within(mut self, context: impl fmt::Display, at: Option<&Location>) -> Error {
+        if self.0.frames.is_empty() {
+            self.0.frames.push((self.0.message.clone(), None));
+        }
+        self.0.message = format!("{context}: {}", self.0.message);
+        self.0.frames.push((context.to_string(), at.cloned()));
+        self
+    }
+    /// The error from the outermost words to the cause, each with its place.
+    pub fn causes(&self) -> Vec<(&str, Option<&Location>)> {
+        match self.0.frames.split_first() {
+            None => vec![(self.message(), self.location())],
+            Some(((cause, _), outer)) => outer
+                .iter()
+                .rev()
+                .map(|(words, at)| (words.as_str(), at.as_ref()))
+                .chain([(cause.as_str(), self.location())])
+                .collect(),
+        }
     }
     pub fn with_kind(mut self, kind: Kind) -> Error {
         self.0.kind = kind;
@@ -180,6 +207,26 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn frames_have_places_of_their_own() {
+        let source = crate::source::Source::new("p.yml", "a\nb\n");
+        let (inner, outer) = (Location::new(&source, 2, 1), Location::new(&source, 1, 1));
+        let error = Error::general("x is undefined")
+            .at(&inner)
+            .context("resolving 'msg'")
+            .within("task failed", Some(&outer))
+            .context("really");
+        assert_eq!(
+            error.message(),
+            "really: task failed: resolving 'msg': x is undefined"
+        );
+        let causes = error.causes();
+        assert_eq!(causes[0].0, "really: task failed");
+        assert_eq!(causes[0].1.map(|l| l.line), Some(1));
+        assert_eq!(causes[1].0, "resolving 'msg': x is undefined");
+        assert_eq!(causes[1].1.map(|l| l.line), Some(2));
+    }
 
     #[test]
     fn suggests_the_near_word_only() {

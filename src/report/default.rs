@@ -141,7 +141,7 @@ impl DefaultReporter {
         };
         let marker = self.check_marker(task.check_mode);
         self.screen
-            .banner(&format!("{prefix} [{}{args}{marker}]", task.name.trim()));
+            .banner(&format!("{prefix} [{}{args}]{marker}", task.name.trim()));
         if self.settings.verbosity >= 2 {
             self.task_path(task, Stream::Out);
         }
@@ -257,7 +257,7 @@ impl DefaultReporter {
         let msg = match result.get("msg") {
             Some(Value::Str(text)) => text.to_string(),
             Some(other) => json::dumps(other, None),
-            None => "unknown error".to_string(),
+            None => "Unknown error.".to_string(),
         };
         let who = if task.on_controller {
             "Action"
@@ -266,12 +266,16 @@ impl DefaultReporter {
         };
         let text = if hides(task, result) && msg != "non-zero return code" {
             // Ansible prints the message here even so
-            failure::render(&[Cause {
-                message: "Task failed: the message is hidden by 'no_log: true'".to_string(),
-                at: task.at.clone(),
-            }])
+            let message = "Task failed: the message is hidden by 'no_log: true'".to_string();
+            failure::render(
+                &[Cause {
+                    message,
+                    at: task.at.clone(),
+                }],
+                task.at.as_ref(),
+            )
         } else if !causes.is_empty() {
-            failure::render(causes)
+            failure::render(causes, task.at.as_ref())
         } else {
             let message = if msg.starts_with("Task failed") {
                 msg
@@ -280,17 +284,12 @@ impl DefaultReporter {
             } else {
                 format!("Task failed: {who} failed: {msg}")
             };
-            failure::render(&[Cause {
-                message,
-                at: task.at.clone(),
-            }])
+            let at = task.at.clone();
+            failure::render(&[Cause { message, at }], task.at.as_ref())
         };
         if self.errors.insert(text.clone()) {
-            self.screen.print(
-                self.failure_stream(),
-                &text,
-                Some(&self.settings.palette.error),
-            );
+            let text = self.screen.paint(&text, Some(&self.settings.palette.error)) + "\n";
+            self.screen.print(self.failure_stream(), &text, None);
         }
     }
 

@@ -4,19 +4,17 @@ use super::Cause;
 use crate::source::Location;
 use std::fmt::Write;
 
-/// The `[ERROR]: ...` block of a failed task, without its colour; ends with an empty line.
-pub fn render(causes: &[Cause]) -> String {
-    let whole = causes
-        .iter()
-        .map(|c| c.message.as_str())
-        .collect::<Vec<_>>()
-        .join(": ");
-    let mut out = format!("[ERROR]: {whole}");
-    if let [only] = causes {
+/// The `[ERROR]: ...` block of a failed task, without its colour. `task` is the task's own place.
+///
+/// Where source lines are shown, it ends with an empty line; the last line break is left to the printer.
+pub fn render(causes: &[Cause], task: Option<&Location>) -> String {
+    let causes = steps(causes, task);
+    let whole: Vec<&str> = causes.iter().map(|c| c.message.as_str()).collect();
+    let mut out = format!("[ERROR]: {}", whole.join(": "));
+    if let [only] = &causes[..] {
         if let Some(at) = &only.at {
             let _ = write!(out, "\n{}", origin(at));
         }
-        out.push('\n');
         return out;
     }
     for (index, cause) in causes.iter().enumerate() {
@@ -32,8 +30,35 @@ pub fn render(causes: &[Cause]) -> String {
             let _ = write!(out, "\n{}", origin(at).trim_end_matches('\n'));
         }
     }
-    out.push_str("\n\n");
+    out.push('\n');
     out
+}
+
+/// The causes, under the task's own words; those at one place, or at none of their own, are one step.
+fn steps(causes: &[Cause], task: Option<&Location>) -> Vec<Cause> {
+    let same = |a: &Location, b: &Location| {
+        (&a.source.name, a.line, a.column) == (&b.source.name, b.line, b.column)
+    };
+    let mut steps: Vec<Cause> = Vec::new();
+    if !causes
+        .first()
+        .is_some_and(|c| c.message.starts_with("Task failed"))
+    {
+        steps.push(Cause {
+            message: "Task failed".to_string(),
+            at: task.cloned(),
+        });
+    }
+    for cause in causes {
+        match (steps.last_mut(), &cause.at) {
+            (Some(last), None) => last.message.push_str(&format!(": {}", cause.message)),
+            (Some(last), Some(at)) if last.at.as_ref().is_some_and(|l| same(l, at)) => {
+                last.message.push_str(&format!(": {}", cause.message));
+            }
+            _ => steps.push(cause.clone()),
+        }
+    }
+    steps
 }
 
 /// `Origin: file:line:column` and the lines around it, with an arrow under the column.
@@ -90,12 +115,12 @@ mod tests {
             at: Some(Location::new(&source, 3, 14)),
         };
         assert_eq!(
-            render(std::slice::from_ref(&one)),
-            "[ERROR]: Task failed\nOrigin: /p.yml:3:7\n\n1 - hosts: all\n2   tasks:\n3     - debug: msg={{ x }}\n        ^ column 7\n\n"
+            render(std::slice::from_ref(&one), None),
+            "[ERROR]: Task failed\nOrigin: /p.yml:3:7\n\n1 - hosts: all\n2   tasks:\n3     - debug: msg={{ x }}\n        ^ column 7\n"
         );
         assert_eq!(
-            render(&[one, two]),
-            "[ERROR]: Task failed: 'x' is undefined\n\nTask failed.\nOrigin: /p.yml:3:7\n\n1 - hosts: all\n2   tasks:\n3     - debug: msg={{ x }}\n        ^ column 7\n\n<<< caused by >>>\n\n'x' is undefined\nOrigin: /p.yml:3:14\n\n1 - hosts: all\n2   tasks:\n3     - debug: msg={{ x }}\n               ^ column 14\n\n"
+            render(std::slice::from_ref(&two), one.at.as_ref()),
+            "[ERROR]: Task failed: 'x' is undefined\n\nTask failed.\nOrigin: /p.yml:3:7\n\n1 - hosts: all\n2   tasks:\n3     - debug: msg={{ x }}\n        ^ column 7\n\n<<< caused by >>>\n\n'x' is undefined\nOrigin: /p.yml:3:14\n\n1 - hosts: all\n2   tasks:\n3     - debug: msg={{ x }}\n               ^ column 14\n"
         );
     }
 }

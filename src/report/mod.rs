@@ -51,12 +51,14 @@ pub struct Cause {
     pub at: Option<Location>,
 }
 
-impl From<&crate::Error> for Cause {
-    fn from(error: &crate::Error) -> Cause {
-        Cause {
-            message: error.message().to_string(),
-            at: error.location().cloned(),
-        }
+impl Cause {
+    /// The steps of an error, from the outermost words to the innermost.
+    pub fn all(error: &crate::Error) -> Vec<Cause> {
+        let cause = |(message, at): (&str, Option<&Location>)| Cause {
+            message: message.to_string(),
+            at: at.cloned(),
+        };
+        error.causes().into_iter().map(cause).collect()
     }
 }
 

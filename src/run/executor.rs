@@ -729,12 +729,15 @@ impl TaskRun<'_> {
                 continue;
             }
             let rendered = templar.render(value).map_err(|e| {
-                e.context(format!("Error while resolving value for '{key}'"))
-                    .context(format!(
-                        "Finalization of task args for '{}' failed",
-                        full_name(&action.name)
-                    ))
-                    .at(&action.at)
+                e.at(&action.at)
+                    .context(format!("Error while resolving value for '{key}'"))
+                    .within(
+                        format!(
+                            "Finalization of task args for '{}' failed",
+                            full_name(&action.name)
+                        ),
+                        Some(&action.at),
+                    )
             })?;
             match rendered {
                 Value::Omit => {

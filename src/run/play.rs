@@ -1021,7 +1021,7 @@ fn progress_event(info: &TaskInfo, host: &str, progress: Progress) -> Event {
 
 /// What a failed result says of its causes, for the reporter.
 fn causes(result: &TaskResult) -> Vec<Cause> {
-    result.error.iter().map(Cause::from).collect()
+    result.error.as_ref().map(Cause::all).unwrap_or_default()
 }
 
 /// Tasks that only compute: they are over before a thread has started.

@@ -315,7 +315,7 @@ fn an_error_with_causes_is_said_once() {
             },
             Cause {
                 message: "b".into(),
-                at: None,
+                at: t.at.clone().map(|at| Location { line: 2, ..at }),
             },
         ],
     };
