@@ -23,9 +23,11 @@
 pub mod agent;
 pub mod error;
 pub mod facts;
+pub mod kv;
 pub mod machine;
 pub mod modules;
 pub mod notice;
+pub mod python;
 pub mod result;
 pub mod source;
 pub mod value;
@@ -42,8 +44,6 @@ pub mod config;
 pub mod connection;
 #[cfg(feature = "controller")]
 pub mod inventory;
-#[cfg(feature = "controller")]
-pub mod kv;
 #[cfg(feature = "controller")]
 pub mod playbook;
 #[cfg(feature = "controller")]

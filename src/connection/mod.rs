@@ -1,5 +1,7 @@
 //! How a host is reached. A [`Session`] carries module calls to one host for the whole run.
 
+pub mod local;
+
 use crate::machine::Mode;
 use crate::result::TaskResult;
 use crate::value::Map;
@@ -34,7 +36,17 @@ pub trait Session: Send {
 
 /// Opens a session to a target.
 pub fn open(target: &crate::run::Target) -> Result<Box<dyn Session>, Unreachable> {
-    Err(Unreachable {
-        msg: format!("the connection '{}' is not there yet", target.connection),
-    })
+    let other_user = target.become_user.as_deref().filter(|name| {
+        let user = crate::machine::users::user_by_name(name);
+        user.is_none_or(|u| u.uid != rustix::process::geteuid().as_raw())
+    });
+    match (target.connection.as_str(), other_user) {
+        ("local", None) => Ok(Box::new(local::Local)),
+        ("local", Some(user)) => Err(Unreachable {
+            msg: format!("rplay cannot become user '{user}' yet"),
+        }),
+        (other, _) => Err(Unreachable {
+            msg: format!("the connection '{other}' is not there yet"),
+        }),
+    }
 }

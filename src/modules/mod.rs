@@ -1,16 +1,33 @@
 //! What runs on the target: one module a file, each in the table below.
+//!
+//! A module's file holds its arguments, its documentation and what it does. It touches the target
+//! through [`Machine`] alone, which computes `changed` and keeps check mode honest.
+
+pub mod args;
+mod call;
+pub mod common;
+
+mod command;
+mod file;
+mod ping;
+mod raw;
+mod shell;
+mod stat;
 
 use crate::machine::Machine;
 use crate::result::TaskResult;
 use crate::value::Map;
+use std::sync::Arc;
 
 /// A module: its arguments, its documentation and what it does.
 pub trait Module {
     const NAME: &'static str;
     /// YAML that shows how the module is used; a test runs it.
     const EXAMPLES: &'static str;
+    /// The name that messages about arguments have, where it is not the one that the user wrote.
+    const SHOWN_NAME: &'static str = Self::NAME;
     /// Doc comments are the options' documentation; Ansible's coercions happen before serde.
-    type Args: serde::de::DeserializeOwned + schemars::JsonSchema;
+    type Args: serde::de::DeserializeOwned + schemars::JsonSchema + 'static;
     type Returns: serde::Serialize + schemars::JsonSchema;
     fn run(args: Self::Args, machine: &mut Machine) -> Result<Self::Returns, Failure>;
 }
@@ -29,17 +46,42 @@ impl Failure {
             fields: Map::default(),
         }
     }
+
+    /// With a further entry of the result.
+    pub fn with(mut self, key: &str, value: impl Into<crate::Value>) -> Failure {
+        self.fields.insert(key.into(), value.into());
+        self
+    }
 }
 
 /// A module in the table.
 pub struct Entry {
     pub name: &'static str,
+    pub examples: &'static str,
     /// Checks and converts the arguments, runs, and makes the result (`changed`, `diff`, returns or `msg`).
     pub run: fn(Map, &mut Machine) -> TaskResult,
+    /// The options, for documentation and for checks before anything runs.
+    pub spec: fn() -> Arc<args::Spec>,
+}
+
+const fn entry<M: Module>() -> Entry {
+    Entry {
+        name: M::NAME,
+        examples: M::EXAMPLES,
+        run: call::call::<M>,
+        spec: args::spec::<M::Args>,
+    }
 }
 
 /// All modules.
-pub static MODULES: &[Entry] = &[];
+pub static MODULES: &[Entry] = &[
+    entry::<command::Command>(),
+    entry::<file::File>(),
+    entry::<ping::Ping>(),
+    entry::<raw::Raw>(),
+    entry::<shell::Shell>(),
+    entry::<stat::Stat>(),
+];
 
 /// The module with this name, bare or fully qualified (`ansible.builtin.`, `ansible.legacy.`).
 pub fn find(name: &str) -> Option<&'static Entry> {
@@ -48,4 +90,17 @@ pub fn find(name: &str) -> Option<&'static Entry> {
         .or_else(|| name.strip_prefix("ansible.legacy."))
         .unwrap_or(name);
     MODULES.iter().find(|m| m.name == bare)
+}
+
+/// Serde defaults of options that are true unless said otherwise.
+fn yes() -> bool {
+    true
+}
+
+/// Runs the module `name`; an unknown one is a failed result.
+pub fn run(name: &str, args: Map, machine: &mut Machine) -> TaskResult {
+    match find(name) {
+        Some(entry) => (entry.run)(args, machine),
+        None => TaskResult::failed(format!("there is no module {name} that runs on the target")),
+    }
 }

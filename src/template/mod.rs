@@ -23,7 +23,6 @@ mod methods;
 mod ops;
 mod percent;
 pub mod protocol;
-pub mod python;
 mod random;
 mod regex;
 #[cfg(test)]
@@ -34,6 +33,7 @@ pub mod tests;
 mod val;
 mod version;
 
+pub use crate::python;
 pub use file::FileOptions;
 pub use templar::{Engine, Templar};
 

@@ -1,0 +1,107 @@
+//! Arguments: what the user wrote to a module's typed `Args`.
+//!
+//! The options come from the JSON schema of `Args`, so that a struct is the only definition:
+//!
+//! - the field's type is the option's type (see [`types`] for those that Rust lacks); `Option<T>` is
+//!   optional, `#[serde(default)]` gives a default, all else is required;
+//! - doc comments are the documentation;
+//! - `#[schemars(extend("aliases" = ["dest"]))]` and `#[schemars(extend("no_log" = true))]` on a field;
+//! - `#[schemars(extend("mutually_exclusive" = [["a", "b"]]))]` and likewise `required_together`,
+//!   `required_one_of`, `required_if` (`[option, value, [needed], any]`), `required_by`
+//!   (`{"a": ["b"]}`) on the struct; `"internal" = ["_x"]` names arguments that only rplay itself gives.
+//!
+//! Aliases are resolved and values converted before serde sees them. Behaviour and messages follow what
+//! Ansible's modules do with their argument specification
+//! (<https://docs.ansible.com/ansible/latest/dev_guide/developing_program_flow_modules.html#argument-spec>).
+
+mod check;
+mod coerce;
+mod de;
+mod secrets;
+mod spec;
+pub mod types;
+
+pub(crate) use coerce::expand_path;
+pub use coerce::{boolean, text};
+pub use de::from_value;
+pub use secrets::Secrets;
+pub use spec::{Opt, Spec, Type};
+pub use types::{Bytes, Dict, JsonText, Path};
+
+use super::Failure;
+use crate::value::{Key, Map, Value};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex};
+
+/// Arguments after all checks.
+pub struct Parsed<T> {
+    pub args: T,
+    /// All options with their values or defaults, as `invocation.module_args` shows them.
+    pub invocation: Map,
+    /// Values that must not be shown.
+    pub secrets: Secrets,
+    /// What the user should know, such as an option given twice under two names.
+    pub warnings: Vec<String>,
+}
+
+/// The typed arguments of the module or action `name`.
+///
+/// Fails with Ansible's message for the first thing that is wrong; a likely typo is named in `warnings`.
+pub fn parse<T: DeserializeOwned + JsonSchema + 'static>(
+    name: &str,
+    args: Map,
+) -> Result<T, Failure> {
+    parse_all(name, args).map(|parsed| parsed.args)
+}
+
+/// As [`parse`], with what the result of a module shows of its arguments.
+pub fn parse_all<T: DeserializeOwned + JsonSchema + 'static>(
+    name: &str,
+    args: Map,
+) -> Result<Parsed<T>, Failure> {
+    let checked = check::check(name, &spec::<T>(), args)?;
+    let value = Value::map(
+        checked
+            .values
+            .iter()
+            .filter(|(_, v)| !v.is_null())
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect(),
+    );
+    let args = from_value(&value).map_err(|e| Failure::new(format!("arguments of {name}: {e}")))?;
+    Ok(Parsed {
+        args,
+        invocation: checked.values,
+        secrets: checked.secrets,
+        warnings: checked.warnings,
+    })
+}
+
+/// The options of `T`; made once per type.
+pub fn spec<T: JsonSchema + 'static>() -> Arc<Spec> {
+    static SPECS: LazyLock<Mutex<HashMap<TypeId, Arc<Spec>>>> = LazyLock::new(Mutex::default);
+    let mut specs = SPECS.lock().unwrap_or_else(|e| e.into_inner());
+    Arc::clone(
+        specs
+            .entry(TypeId::of::<T>())
+            .or_insert_with(|| Arc::new(Spec::of::<T>())),
+    )
+}
+
+/// The secrets among arguments that did not pass the checks, so that a failure does not show them.
+pub fn secrets_of<T: JsonSchema + 'static>(args: &Map) -> Secrets {
+    let mut secrets = Secrets::default();
+    check::collect_secrets(&spec::<T>(), args, &mut secrets);
+    secrets
+}
+
+/// A map from pairs, where the pairs are known to be text.
+pub fn map<const N: usize>(pairs: [(&str, Value); N]) -> Map {
+    pairs.into_iter().map(|(k, v)| (Key::from(k), v)).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! One module call: arguments in, result out.
+
+use super::{Failure, Module, args, common};
+use crate::machine::Machine;
+use crate::result::TaskResult;
+use crate::value::{Map, Value};
+
+/// Checks the arguments, runs `M`, and makes the result that Ansible's modules give: the returns,
+/// `changed`, what is known of the result's `path` or `dest`, and `invocation`. Secrets are removed from it.
+pub(super) fn call<M: Module>(given: Map, machine: &mut Machine) -> TaskResult {
+    let parsed = match args::parse_all::<M::Args>(M::SHOWN_NAME, given.clone()) {
+        Ok(parsed) => parsed,
+        Err(failure) => {
+            let secrets = args::secrets_of::<M::Args>(&given);
+            let shown = given
+                .into_iter()
+                .filter(|(k, _)| k.as_str() != Some("_raw_params"));
+            let invocation = args::map([("module_args", Value::map(shown.collect()))]);
+            let result = failed(failure).with("invocation", invocation);
+            return TaskResult::from(secrets.scrub_map(&result.fields));
+        }
+    };
+    let outcome = M::run(parsed.args, machine);
+    let returns = outcome.and_then(|returns| {
+        Value::from_serialize(returns)
+            .map_err(|e| Failure::new(format!("the result of {}: {}", M::NAME, e.message())))
+    });
+    let mut result = match returns {
+        Ok(Value::Map(fields)) => {
+            let mut result = TaskResult::from((*fields).clone());
+            if result.get("changed").is_none() {
+                result.set("changed", machine.changed());
+            }
+            result
+        }
+        Ok(_) => TaskResult::new().with("changed", machine.changed()),
+        Err(failure) => failed(failure),
+    };
+    common::path_info::add(&mut result.fields, machine);
+    if !parsed.warnings.is_empty() {
+        let old = result
+            .get("warnings")
+            .and_then(Value::as_list)
+            .unwrap_or_default();
+        let new = parsed.warnings.into_iter().map(Value::from);
+        let all: Vec<Value> = old.iter().cloned().chain(new).collect();
+        result.set("warnings", all);
+    }
+    result.set(
+        "invocation",
+        args::map([("module_args", Value::map(parsed.invocation))]),
+    );
+    match parsed.secrets.is_empty() {
+        true => result,
+        false => TaskResult::from(parsed.secrets.scrub_map(&result.fields)),
+    }
+}
+
+fn failed(failure: Failure) -> TaskResult {
+    let mut result = TaskResult::failed(failure.msg);
+    result.set("changed", false);
+    for (key, value) in failure.fields {
+        result.fields.insert(key, value);
+    }
+    result
+}

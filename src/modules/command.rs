@@ -1,0 +1,102 @@
+//! Runs a program.
+
+use super::common::command::{self, Returns};
+use super::{Failure, Module, yes};
+use crate::machine::Machine;
+use crate::modules::args::Path;
+use crate::value::Value;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/command_module.html>
+pub struct Command;
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(extend(
+    "internal" = ["_uses_shell"],
+    "mutually_exclusive" = [["_raw_params", "cmd", "argv"]],
+    "required_one_of" = [["_raw_params", "cmd", "argv"]],
+))]
+pub struct Args {
+    /// The command in one line, as free-form text.
+    #[serde(rename = "_raw_params")]
+    raw: Option<String>,
+    /// The command in one line.
+    cmd: Option<String>,
+    /// The command as a list of words, which need no quotes.
+    argv: Option<Vec<String>>,
+    /// A file name or pattern; if one exists, the command is not run.
+    creates: Option<Path>,
+    /// A file name or pattern; if none exists, the command is not run.
+    removes: Option<Path>,
+    /// The folder to run it in.
+    chdir: Option<Path>,
+    /// The shell to run the command with; for `shell` only.
+    executable: Option<Path>,
+    /// Text for the command's standard input.
+    stdin: Option<String>,
+    /// Adds a line break to `stdin`.
+    #[serde(default = "yes")]
+    stdin_add_newline: bool,
+    /// Removes empty lines from the end of the output.
+    #[serde(default = "yes")]
+    strip_empty_ends: bool,
+    /// Replaces `$NAME` and `~` in the words.
+    #[serde(default = "yes")]
+    expand_argument_vars: bool,
+}
+
+impl Module for Command {
+    const NAME: &'static str = "command";
+    const SHOWN_NAME: &'static str = "ansible.legacy.command";
+    const EXAMPLES: &'static str = "
+- name: Run a program in a folder
+  ansible.builtin.command: cat passwd
+  args:
+    chdir: /etc
+
+- name: Run a program once
+  ansible.builtin.command:
+    argv: [touch, a file]
+    chdir: '{{ folder }}'
+    creates: '{{ folder }}/a file'
+";
+    type Args = Args;
+    type Returns = Returns;
+
+    fn run(args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
+        let line = args.raw.or(args.cmd).unwrap_or_default();
+        let words = match args.argv {
+            Some(words) => words,
+            None => command::split(&line)?,
+        };
+        if words.is_empty() {
+            return Err(
+                Failure::new("Argument 'args' to run_command must be list or string")
+                    .with("rc", 257)
+                    .with("cmd", Value::Null),
+            );
+        }
+        let run = command::Run {
+            words,
+            shell: false,
+            expand: args.expand_argument_vars,
+            line,
+            creates: args.creates,
+            removes: args.removes,
+            chdir: args.chdir,
+            stdin: args.stdin,
+            stdin_add_newline: args.stdin_add_newline,
+            strip_empty_ends: args.strip_empty_ends,
+        };
+        // there is no shell that another could be in place of
+        if let Some(shell) = args.executable {
+            return Err(Failure::new(format!(
+                "As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' module. \
+                 Not using '{}'.",
+                shell.as_str()
+            )));
+        }
+        run.execute(machine)
+    }
+}

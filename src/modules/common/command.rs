@@ -1,0 +1,268 @@
+//! What `command` and `shell` have in common.
+
+use crate::machine::{Command, Machine, errno_text};
+use crate::modules::Failure;
+use crate::modules::args::{Path, expand_path};
+use crate::value::Value;
+use jiff::Zoned;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A command with the conditions under which it runs.
+pub struct Run {
+    /// What is executed.
+    pub words: Vec<String>,
+    /// Whether the words are a shell and its line.
+    pub shell: bool,
+    /// Replaces `$NAME` and `~` in the words that are executed.
+    pub expand: bool,
+    /// The command as the user wrote it.
+    pub line: String,
+    pub creates: Option<Path>,
+    pub removes: Option<Path>,
+    pub chdir: Option<Path>,
+    pub stdin: Option<String>,
+    pub stdin_add_newline: bool,
+    pub strip_empty_ends: bool,
+}
+
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Returns {
+    changed: bool,
+    /// The command: its words, or the line for `shell`.
+    cmd: Value,
+    /// When it began, in local time.
+    start: Option<String>,
+    /// When it ended, in local time.
+    end: Option<String>,
+    /// How long it took.
+    delta: Option<String>,
+    /// Exit status.
+    rc: Option<i64>,
+    stdout: String,
+    stdout_lines: Vec<String>,
+    stderr: String,
+    stderr_lines: Vec<String>,
+    msg: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    failed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    skipped: bool,
+}
+
+impl Run {
+    /// Runs it, unless `creates`, `removes` or check mode say not to.
+    pub fn execute(self, machine: &mut Machine) -> Result<Returns, Failure> {
+        let mut returns = Returns {
+            cmd: match self.shell {
+                true => Value::from(self.line.as_str()),
+                false => Value::list(self.words.iter().map(Value::str).collect()),
+            },
+            ..Returns::default()
+        };
+        let refuse = |msg: &str, returns: &Returns| {
+            let mut failure = Failure::new(msg);
+            if let Ok(Value::Map(fields)) = Value::from_serialize(returns) {
+                failure.fields = (*fields).clone();
+                failure.fields.shift_remove("msg");
+            }
+            failure
+        };
+        if let Some(dir) = &self.chdir
+            && !machine.is_dir(dir)
+        {
+            return Err(refuse(
+                "Unable to change directory before execution.",
+                &returns,
+            ));
+        }
+        for (pattern, what, wanted) in [
+            (&self.creates, "exists", true),
+            (&self.removes, "does not exist", false),
+        ] {
+            let Some(pattern) = pattern else { continue };
+            let base = self.chdir.as_deref();
+            if machine.any_match(pattern.as_str(), base) == wanted {
+                let would = if machine.mode.check { "Would" } else { "Did" };
+                returns.msg = format!(
+                    "{would} not run command since '{}' {what}",
+                    pattern.as_str()
+                );
+                returns.stdout = format!("skipped, since {} {what}", pattern.as_str());
+                returns.stdout_lines = lines(&returns.stdout);
+                returns.rc = Some(0);
+                return Ok(returns);
+            }
+        }
+        if machine.mode.check && self.creates.is_none() && self.removes.is_none() {
+            returns.skipped = true;
+            returns.msg = "Command would have run if not in check mode".to_string();
+            returns.rc = Some(0);
+            return Ok(returns);
+        }
+        let command = Command {
+            stdin: self.stdin.map(|mut text| {
+                if self.stdin_add_newline {
+                    text.push('\n');
+                }
+                text.into_bytes()
+            }),
+            dir: self.chdir.map(|d| d.to_path_buf()),
+            ..Command::new(self.words.iter().map(|word| match self.expand {
+                true => expand_path(word),
+                false => word.clone(),
+            }))
+        };
+        let start = Zoned::now();
+        let ran = machine.run(&command, &self.line);
+        let end = Zoned::now();
+        let output = match ran {
+            Ok(Some(output)) => output,
+            Ok(None) => {
+                returns.changed = true;
+                returns.msg = "Command would have run if not in check mode".to_string();
+                returns.rc = Some(0);
+                return Ok(returns);
+            }
+            Err(e) => {
+                returns.rc = Some(e.raw_os_error().unwrap_or(1).into());
+                let cmd = match self.shell {
+                    true => self.line.clone(),
+                    false => self.words.join(" "),
+                };
+                let mut failure = refuse("Error executing command.", &returns).with("cmd", cmd);
+                for key in ["start", "end", "delta"] {
+                    failure.fields.shift_remove(key);
+                }
+                return Err(failure.with("exception", errno_text(&e)));
+            }
+        };
+        let clean = |text: String| match self.strip_empty_ends {
+            true => text.trim_end_matches(['\r', '\n']).to_string(),
+            false => text,
+        };
+        returns.changed = true;
+        returns.start = Some(start.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string());
+        returns.end = Some(end.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string());
+        returns.delta = Some(delta(&start, &end));
+        returns.rc = Some(output.rc);
+        returns.stdout = clean(output.stdout_text());
+        returns.stderr = clean(output.stderr_text());
+        returns.stdout_lines = lines(&returns.stdout);
+        returns.stderr_lines = lines(&returns.stderr);
+        if output.rc != 0 {
+            returns.failed = true;
+            returns.msg = "non-zero return code".to_string();
+        }
+        Ok(returns)
+    }
+}
+
+/// The words of a command line, split as a shell does. Nothing is expanded.
+pub fn split(line: &str) -> Result<Vec<String>, Failure> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\'' | '"' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match chars.next() {
+                        None => return Err(Failure::new("No closing quotation")),
+                        Some(end) if end == c => break,
+                        Some('\\') if c == '"' => match chars.next() {
+                            Some(next @ ('"' | '\\')) => word.push(next),
+                            Some(other) => word.extend(['\\', other]),
+                            None => return Err(Failure::new("No closing quotation")),
+                        },
+                        Some(other) => word.push(other),
+                    }
+                }
+            }
+            '\\' => match chars.next() {
+                Some(next) => word.get_or_insert_default().push(next),
+                None => return Err(Failure::new("No escaped character")),
+            },
+            c if c.is_ascii_whitespace() => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+/// Lines as Python's `splitlines` gives them.
+pub fn lines(text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let breaks = |c: char| {
+            matches!(
+                c,
+                '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'
+                    ..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
+            )
+        };
+        let end = rest.find(breaks).unwrap_or(rest.len());
+        out.push(rest[..end].to_string());
+        rest = &rest[end..];
+        rest = match rest.strip_prefix("\r\n") {
+            Some(after) => after,
+            None => {
+                let mut chars = rest.chars();
+                chars.next();
+                chars.as_str()
+            }
+        };
+    }
+    out
+}
+
+/// `0:00:01.234567`, as Python shows a time span.
+fn delta(start: &Zoned, end: &Zoned) -> String {
+    let micros = (end.timestamp().as_microsecond() - start.timestamp().as_microsecond()).max(0);
+    let secs = micros / 1_000_000;
+    let days = match secs / 86400 {
+        0 => String::new(),
+        1 => "1 day, ".to_string(),
+        n => format!("{n} days, "),
+    };
+    let fraction = match micros % 1_000_000 {
+        0 => String::new(),
+        n => format!(".{n:06}"),
+    };
+    format!(
+        "{days}{}:{:02}:{:02}{fraction}",
+        secs % 86400 / 3600,
+        secs % 3600 / 60,
+        secs % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_split_into_words_as_a_shell_does() {
+        let cases: [(&str, &[&str]); 5] = [
+            ("a  b\tc", &["a", "b", "c"]),
+            (r#"echo 'a b' "c\"d" e\ f"#, &["echo", "a b", "c\"d", "e f"]),
+            (r#"a'b'"c"d ''"#, &["abcd", ""]),
+            (r#""\n" '\n'"#, &["\\n", "\\n"]),
+            ("", &[]),
+        ];
+        for (line, words) in cases {
+            assert_eq!(split(line).unwrap(), words, "{line}");
+        }
+        assert!(split("'a").is_err());
+    }
+
+    #[test]
+    fn lines_as_python_splits_them() {
+        assert_eq!(lines("a\nb\r\nc\rd"), ["a", "b", "c", "d"]);
+        assert_eq!(lines("a\n\n"), ["a", ""]);
+        assert!(lines("").is_empty());
+    }
+}

@@ -1,0 +1,61 @@
+//! What every result tells of the file that it is about.
+
+use crate::machine::{Kind, Machine, Stat, users};
+use crate::value::{Key, Map, Value};
+use std::path::Path;
+
+/// Adds `uid`, `gid`, `owner`, `group`, `mode`, `size` and `state` of the result's `path` or `dest`.
+///
+/// Nothing is added if that leads nowhere.
+pub fn add(fields: &mut Map, machine: &Machine) {
+    let Some(path) = fields.get("path").or_else(|| fields.get("dest")) else {
+        return;
+    };
+    let Some(path) = path.as_str().map(|p| Path::new(p).to_path_buf()) else {
+        return;
+    };
+    if !machine.exists(&path) {
+        return;
+    }
+    let Ok(stat) = machine.lstat(&path) else {
+        return;
+    };
+    let mut set = |key: &str, value: Value| {
+        fields.insert(Key::from(key), value);
+    };
+    set("uid", Value::Int(stat.uid.into()));
+    set("gid", Value::Int(stat.gid.into()));
+    set("owner", Value::from(owner_name(stat.uid)));
+    set("group", Value::from(group_name(stat.gid)));
+    set("mode", Value::from(mode_text(stat.mode)));
+    set("state", Value::str(state(&stat)));
+    set(
+        "size",
+        Value::Int(i64::try_from(stat.size).unwrap_or(i64::MAX)),
+    );
+}
+
+/// Ansible's word for what an entry is: `file`, `directory`, `link` or `hard`.
+pub fn state(stat: &Stat) -> &'static str {
+    match stat.kind {
+        Kind::Link => "link",
+        Kind::Directory => "directory",
+        _ if stat.nlink > 1 => "hard",
+        _ => "file",
+    }
+}
+
+/// `0644`, as results show a mode.
+pub fn mode_text(mode: u32) -> String {
+    format!("0{mode:03o}")
+}
+
+/// The user's name, or its number if it has none.
+pub fn owner_name(uid: u32) -> String {
+    users::user_by_id(uid).map_or_else(|| uid.to_string(), |u| u.name)
+}
+
+/// The group's name, or its number if it has none.
+pub fn group_name(gid: u32) -> String {
+    users::group_by_id(gid).map_or_else(|| gid.to_string(), |g| g.name)
+}

@@ -1,0 +1,70 @@
+//! Runs a line of shell with nothing around it.
+
+use super::{Failure, Module};
+use crate::machine::{Command, Machine};
+use crate::modules::args::Path;
+use crate::modules::common::command::lines;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/raw_module.html>
+pub struct Raw;
+
+#[derive(Deserialize, JsonSchema)]
+pub struct Args {
+    /// The line, as free-form text.
+    #[serde(rename = "_raw_params")]
+    raw: String,
+    /// The shell to use instead of `/bin/sh`; an absolute path.
+    executable: Option<Path>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct Returns {
+    changed: bool,
+    rc: i64,
+    stdout: String,
+    stdout_lines: Vec<String>,
+    stderr: String,
+    stderr_lines: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    failed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    msg: Option<String>,
+}
+
+impl Module for Raw {
+    const NAME: &'static str = "raw";
+    const EXAMPLES: &'static str = "
+- name: Look without any help of the target
+  ansible.builtin.raw: uptime
+  changed_when: false
+";
+    type Args = Args;
+    type Returns = Returns;
+
+    fn run(args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
+        let shell = args
+            .executable
+            .map_or_else(|| "/bin/sh".to_string(), |e| e.0);
+        let command = Command::new([shell, "-c".to_string(), args.raw]);
+        let ran = machine
+            .run(&command, "raw")
+            .map_err(|e| Failure::new(crate::machine::errno_text(&e)).with("rc", 2))?;
+        let Some(output) = ran else {
+            return Err(Failure::new("").with("failed", false).with("skipped", true));
+        };
+        let failed = output.rc != 0;
+        let (stdout, stderr) = (output.stdout_text(), output.stderr_text());
+        Ok(Returns {
+            changed: true,
+            rc: output.rc,
+            stdout_lines: lines(&stdout),
+            stderr_lines: lines(&stderr),
+            stdout,
+            stderr,
+            failed,
+            msg: failed.then(|| "non-zero return code".to_string()),
+        })
+    }
+}

@@ -1,0 +1,253 @@
+//! Tells what is known of a file.
+
+use super::common::attributes::flag_letters;
+use super::common::path_info::mode_text;
+use super::{Failure, Module, yes};
+use crate::machine::{Kind, Machine, errno_text, reason, users};
+use crate::modules::args::{Path, map};
+use crate::value::{Map, Value};
+use rustix::fs::Access;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/stat_module.html>
+pub struct Stat;
+
+#[derive(Deserialize, JsonSchema)]
+pub struct Args {
+    /// The file.
+    #[schemars(extend("aliases" = ["dest", "name"]))]
+    path: Path,
+    /// Follows links.
+    #[serde(default)]
+    follow: bool,
+    /// Reads the whole file for its checksum.
+    #[serde(default = "yes")]
+    get_checksum: bool,
+    /// Asks `file` for the MIME type.
+    #[serde(default = "yes")]
+    #[schemars(extend("aliases" = ["mime", "mime_type", "mime-type"]))]
+    get_mime: bool,
+    /// Reads the flags that `lsattr` shows.
+    #[serde(default = "yes")]
+    #[schemars(extend("aliases" = ["attr", "attributes"]))]
+    get_attributes: bool,
+    /// Looks into SELinux's context.
+    #[serde(default)]
+    get_selinux_context: bool,
+    /// How the checksum is made.
+    #[serde(default)]
+    #[schemars(extend("aliases" = ["checksum", "checksum_algo"]))]
+    checksum_algorithm: Algorithm,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Algorithm {
+    Md5,
+    #[default]
+    Sha1,
+    Sha224,
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct Returns {
+    changed: bool,
+    /// `exists`, and if so all that is known.
+    stat: Value,
+}
+
+impl Module for Stat {
+    const NAME: &'static str = "stat";
+    const EXAMPLES: &'static str = "
+- name: See what /etc/passwd is
+  ansible.builtin.stat:
+    path: /etc/passwd
+  register: passwd
+
+- ansible.builtin.assert:
+    that: passwd.stat.isreg and passwd.stat.pw_name == 'root'
+";
+    type Args = Args;
+    type Returns = Returns;
+
+    fn run(args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
+        let path: &std::path::Path = &args.path;
+        let got = match args.follow {
+            true => machine.stat(path),
+            false => machine.lstat(path),
+        };
+        let stat = match got {
+            Ok(stat) => stat,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Returns {
+                    changed: false,
+                    stat: Value::map(map([("exists", Value::Bool(false))])),
+                });
+            }
+            Err(e) => {
+                return Err(Failure::new(reason(&e)).with("exception", errno_text(&e)));
+            }
+        };
+        let mut out = Map::default();
+        let mut set = |key: &str, value: Value| {
+            out.insert(key.into(), value);
+        };
+        let number = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
+        set("exists", true.into());
+        set("path", Value::str(args.path.as_str()));
+        set("mode", mode_text(stat.mode).into());
+        for (name, kind) in [
+            ("isdir", Kind::Directory),
+            ("ischr", Kind::Char),
+            ("isblk", Kind::Block),
+            ("isreg", Kind::File),
+            ("isfifo", Kind::Fifo),
+            ("islnk", Kind::Link),
+            ("issock", Kind::Socket),
+        ] {
+            set(name, (stat.kind == kind).into());
+        }
+        set("uid", i64::from(stat.uid).into());
+        set("gid", i64::from(stat.gid).into());
+        set("size", number(stat.size));
+        set("inode", number(stat.ino));
+        set("dev", number(stat.dev));
+        set("nlink", number(stat.nlink));
+        set("atime", stat.atime.as_f64().into());
+        set("mtime", stat.mtime.as_f64().into());
+        set("ctime", stat.ctime.as_f64().into());
+        for (name, bit) in [
+            ("wusr", 0o200),
+            ("rusr", 0o400),
+            ("xusr", 0o100),
+            ("wgrp", 0o020),
+            ("rgrp", 0o040),
+            ("xgrp", 0o010),
+            ("woth", 0o002),
+            ("roth", 0o004),
+            ("xoth", 0o001),
+            ("isuid", 0o4000),
+            ("isgid", 0o2000),
+        ] {
+            set(name, (stat.mode & bit != 0).into());
+        }
+        set("blocks", number(stat.blocks));
+        set("block_size", number(stat.block_size));
+        set("device_type", number(stat.rdev));
+        set("readable", machine.access(path, Access::READ_OK).into());
+        set("writeable", machine.access(path, Access::WRITE_OK).into());
+        set("executable", machine.access(path, Access::EXEC_OK).into());
+        if let Some(user) = users::user_by_id(stat.uid) {
+            set("pw_name", user.name.into());
+        }
+        if let Some(group) = users::group_by_id(stat.gid) {
+            set("gr_name", group.name.into());
+        }
+        if stat.is_link() {
+            let source = machine.real_path(path);
+            set("lnk_source", source.to_string_lossy().as_ref().into());
+            if let Ok(target) = machine.read_link(path) {
+                set("lnk_target", target.to_string_lossy().as_ref().into());
+            }
+        }
+        if args.get_checksum && stat.is_file() && machine.access(path, Access::READ_OK) {
+            let digest = match args.checksum_algorithm {
+                Algorithm::Md5 => machine.digest::<md5::Md5>(path),
+                Algorithm::Sha1 => machine.sha1(path),
+                Algorithm::Sha224 => machine.digest::<sha2::Sha224>(path),
+                Algorithm::Sha256 => machine.digest::<sha2::Sha256>(path),
+                Algorithm::Sha384 => machine.digest::<sha2::Sha384>(path),
+                Algorithm::Sha512 => machine.digest::<sha2::Sha512>(path),
+            };
+            if let Ok(digest) = digest {
+                set("checksum", digest.into());
+            }
+        }
+        if args.get_mime {
+            let (mime, charset) = mime(machine, path, args.follow);
+            set("mimetype", mime.into());
+            set("charset", charset.into());
+        }
+        if args.get_attributes {
+            let flags = machine.flags(path);
+            let letters = flags.map(flag_letters).unwrap_or_default();
+            let names = letters.chars().filter_map(flag_name).map(Value::str);
+            set("attributes", Value::list(names.collect()));
+            set("attr_flags", letters.as_str().into());
+            set(
+                "version",
+                machine
+                    .generation(path)
+                    .map_or(Value::Null, |v| v.to_string().into()),
+            );
+        }
+        if args.get_selinux_context {
+            let context = machine.selinux_context(path).ok();
+            let parts = |c: String| c.splitn(4, ':').map(Value::str).collect::<Vec<_>>();
+            let unknown = || vec![Value::Null; 4];
+            set(
+                "selinux_context",
+                context.map_or_else(unknown, parts).into(),
+            );
+        }
+        Ok(Returns {
+            changed: false,
+            stat: Value::map(out),
+        })
+    }
+}
+
+/// MIME type and character set as the `file` program has them; `unknown` without it.
+fn mime(machine: &Machine, path: &std::path::Path, follow: bool) -> (String, String) {
+    let unknown = || ("unknown".to_string(), "unknown".to_string());
+    let mut words: Vec<std::ffi::OsString> = vec!["file".into(), "--mime-type".into()];
+    words.push("--mime-encoding".into());
+    if follow {
+        words.push("-L".into());
+    }
+    words.push("--".into());
+    words.push(path.into());
+    let Ok(output) = machine.probe(&crate::machine::Command::new(words)) else {
+        return unknown();
+    };
+    let text = output.stdout_text();
+    let known = text.trim_end().rsplit_once(": ").and_then(|(_, both)| {
+        let (mime, charset) = both.trim().split_once("; charset=")?;
+        Some((mime.to_string(), charset.to_string()))
+    });
+    match output.rc {
+        0 => known.unwrap_or_else(unknown),
+        _ => unknown(),
+    }
+}
+
+/// What a letter of `lsattr` means.
+fn flag_name(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'A' => "noatime",
+        'a' => "append",
+        'c' => "compressed",
+        'C' => "nocow",
+        'd' => "nodump",
+        'D' => "dirsync",
+        'e' => "extents",
+        'E' => "encrypted",
+        'h' => "blocksize",
+        'i' => "immutable",
+        'I' => "indexed",
+        'j' => "journalled",
+        'N' => "inline",
+        's' => "zero",
+        'S' => "synchronous",
+        't' => "notail",
+        'T' => "blockroot",
+        'u' => "undelete",
+        'X' => "compressedraw",
+        'Z' => "compresseddirty",
+        _ => return None,
+    })
+}
