@@ -152,21 +152,17 @@ impl Runner<'_> {
                 Ended::Normally => {}
                 other => return Ok(other),
             }
-            // a batch that failed as a whole stops the play
+            // a batch that failed as a whole stops the run
             let lost = self
                 .batch_hosts
                 .iter()
                 .filter(|h| self.failed.contains(*h) || self.unreachable.contains(*h))
                 .count();
-            if lost == size && self.more_batches_matter(play) {
+            if lost == size {
                 return Ok(Ended::Failed);
             }
         }
         Ok(Ended::Normally)
-    }
-
-    fn more_batches_matter(&self, play: &Play) -> bool {
-        play.directives.get("serial").is_some()
     }
 
     fn play_templar(&self, play: &Play, loader: &Loader) -> Templar {
