@@ -83,6 +83,8 @@ pub struct DefaultReporter {
     settings: Settings,
     /// The task whose banner was printed last.
     banner: Option<u64>,
+    /// The task that runs, whose banner may still be to come.
+    current: Option<TaskInfo>,
     /// Error texts that were printed; each is printed once.
     errors: HashSet<String>,
 }
@@ -103,6 +105,7 @@ impl DefaultReporter {
             screen,
             settings,
             banner: None,
+            current: None,
             errors: HashSet::new(),
         }
     }
@@ -526,8 +529,9 @@ impl Reporter for DefaultReporter {
             Event::NoHostsMatched => self.say("skipping: no hosts matched", &palette.skip),
             Event::NoHostsRemaining => self.screen.banner("NO MORE HOSTS LEFT"),
             Event::TaskStart(task) => {
-                // put off until something of the task is shown
                 self.banner = None;
+                self.current = Some(task.clone());
+                // else put off until something of the task is shown
                 if self.settings.display_skipped_hosts && self.settings.display_ok_hosts {
                     self.task_banner(task);
                 }
@@ -581,6 +585,9 @@ impl Reporter for DefaultReporter {
                 self.say(&text, &palette.debug);
             }
             Event::Included { file, hosts, label } => {
+                if let Some(task) = self.current.clone() {
+                    self.ensure_banner(&task);
+                }
                 let mut text = format!("included: {file} for {}", hosts.join(", "));
                 if let Some(label) = label {
                     text.push_str(&format!(" => (item={label})"));
