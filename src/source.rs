@@ -27,6 +27,9 @@ pub struct Location {
     pub source: Arc<Source>,
     pub line: u32,
     pub column: u32,
+    /// Line and column of the YAML scalar that the place is inside of, where that is known.
+    /// Ansible's messages point there.
+    pub scalar: Option<(u32, u32)>,
 }
 
 impl Location {
@@ -35,6 +38,20 @@ impl Location {
             source: Arc::clone(source),
             line,
             column,
+            scalar: None,
+        }
+    }
+
+    /// The same place, known to be inside the scalar that starts at `line` and `column`.
+    pub fn in_scalar(self, scalar: Option<(u32, u32)>) -> Location {
+        Location { scalar, ..self }
+    }
+
+    /// The start of the scalar that the place is inside of; the place itself where none is known.
+    pub fn origin(&self) -> Location {
+        match self.scalar {
+            Some((line, column)) => Location::new(&self.source, line, column),
+            None => self.clone(),
         }
     }
 

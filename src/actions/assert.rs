@@ -40,7 +40,10 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
         {
             None => Ok(default.into()),
             Some(value) => {
-                let value = context.templar.render(value).map_err(crate::run::failed)?;
+                let value = context
+                    .templar
+                    .render(value)
+                    .map_err(|e| crate::run::failure_of(e, &context.task.at))?;
                 match value {
                     Value::Str(_) | Value::List(_) => Ok(value),
                     other => Err(TaskResult::failed(format!(
@@ -55,7 +58,11 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
         .get("quiet")
         .is_some_and(|v| crate::playbook::boolean(v).unwrap_or(false));
     for condition in &conditions {
-        match context.templar.condition(condition) {
+        let placed = crate::playbook::Condition {
+            value: condition.clone(),
+            at: context.task.action.place_of(&"that".into()).clone(),
+        };
+        match crate::run::holds(&placed, context.templar) {
             Ok(true) => {}
             Ok(false) => {
                 let msg = match message(&["fail_msg", "msg"], "Assertion failed", context) {
@@ -73,7 +80,7 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
                 }
                 return result;
             }
-            Err(e) => return crate::run::failed(e.at(&context.task.at)),
+            Err(e) => return crate::run::failure_of(e, &context.task.at),
         }
     }
     let msg = match message(&["success_msg"], "All assertions passed", context) {

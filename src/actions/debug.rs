@@ -52,7 +52,7 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
             Ok((name, value)) => {
                 result.fields.insert(Key::from(name), value);
             }
-            Err(e) => return crate::run::failed(e),
+            Err(e) => return crate::run::failure_of(e, &context.task.at),
         },
     }
     result

@@ -19,10 +19,29 @@ pub struct Action {
     pub args: Map,
     /// A template that gives all arguments (`args: "{{ x }}"`), lower in precedence than `args`.
     pub template: Option<Value>,
+    /// Where the arguments' values start.
+    pub places: Vec<(Key, Location)>,
     /// Where the module's name stands.
     pub at: Location,
     /// `local_action`: the task is delegated to localhost.
     pub local: bool,
+}
+
+impl Action {
+    /// Where an argument's value starts; the module's name where that is not known.
+    pub fn place_of(&self, key: &Key) -> &Location {
+        self.places
+            .iter()
+            .find(|(k, _)| k == key)
+            .map_or(&self.at, |(_, at)| at)
+    }
+
+    fn note_places(&mut self, node: &Node) {
+        for (key, value) in node.as_map().unwrap_or_default() {
+            self.places
+                .push((Key::from_value(key.to_value()), value.at.clone()));
+        }
+    }
 }
 
 /// Modules whose argument may be text that is not `key=value`.
@@ -112,6 +131,7 @@ pub fn parse(entries: &[(Node, Node)], on: On, at: &Location) -> Result<Action> 
             name,
             args: Map::default(),
             template: None,
+            places: Vec::new(),
             at: key.at.clone(),
             local: false,
         };
@@ -123,6 +143,7 @@ pub fn parse(entries: &[(Node, Node)], on: On, at: &Location) -> Result<Action> 
         match &node.data {
             Data::Map(_) => {
                 if let Value::Map(more) = node.to_value() {
+                    action.note_places(node);
                     for (k, v) in more.iter() {
                         // what stands with the module wins
                         if !action.args.contains_key(k) {
@@ -168,6 +189,7 @@ fn indirect(keyword: &str, node: &Node) -> Result<Action> {
         bare: String::new(),
         args: Map::default(),
         template: None,
+        places: Vec::new(),
         at: node.at.clone(),
         local: false,
     };
@@ -230,6 +252,7 @@ fn fill(action: &mut Action, node: &Node) -> Result<()> {
             if let Value::Map(map) = node.to_value() {
                 action.args = (*map).clone();
             }
+            action.note_places(node);
             Ok(())
         }
         Data::Scalar(Value::Null) => Ok(()),
@@ -261,6 +284,7 @@ fn text_args(action: &mut Action, text: &str, at: &Location) -> Result<()> {
     let free = FREE_FORM.contains(&action.bare.as_str());
     let pairs = kv::parse(text, free).map_err(|e| e.at(at))?;
     for (key, value) in pairs {
+        action.places.push((Key::from(key.as_str()), at.clone()));
         if key == "_raw_params" && !free && !RAW_PARAMS.contains(&action.bare.as_str()) {
             // a lone template may give the whole dictionary
             if value.trim_start().starts_with("{{") {

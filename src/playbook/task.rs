@@ -4,7 +4,7 @@ use super::action::{self, Action};
 use super::keywords::{self, On};
 use super::{Condition, Directives, Frame, FrameKind, conditions};
 use crate::source::Location;
-use crate::value::{Key, Map, Value};
+use crate::value::{Map, Value};
 use crate::yaml::Node;
 use crate::{Error, Result};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -206,6 +206,7 @@ impl Task {
             bare: action::bare(module).to_string(),
             args,
             template: None,
+            places: Vec::new(),
             at: at.clone(),
             local: false,
         };

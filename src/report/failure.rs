@@ -37,6 +37,7 @@ pub fn render(causes: &[Cause], task: Option<&Location>) -> String {
 /// The causes, under the task's own words; those at one place, or at none of their own, are one step.
 fn steps(causes: &[Cause], task: Option<&Location>) -> Vec<Cause> {
     let same = |a: &Location, b: &Location| {
+        let (a, b) = (a.origin(), b.origin());
         (&a.source.name, a.line, a.column) == (&b.source.name, b.line, b.column)
     };
     let mut steps: Vec<Cause> = Vec::new();
@@ -63,6 +64,7 @@ fn steps(causes: &[Cause], task: Option<&Location>) -> Vec<Cause> {
 
 /// `Origin: file:line:column` and the lines around it, with an arrow under the column.
 pub fn origin(at: &Location) -> String {
+    let at = &at.origin();
     let mut out = format!(
         "Origin: {}:{}:{}\n",
         absolute(&at.source.name),

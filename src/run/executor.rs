@@ -121,12 +121,12 @@ impl TaskRun<'_> {
             .and_then(|n| templar.render_str(&n.to_value()).ok());
         match self.attempt(&templar, &files, &mut outcome) {
             Ok(()) => {}
-            Err(e) => outcome.result = failure_of(e),
+            Err(e) => outcome.result = self.failure(e),
         }
         match flag(&resolved.ignore_errors) {
             Ok(ignore) => outcome.ignore_errors = ignore,
             Err(e) if resolved.ignore_errors.is_some() && outcome.result.is_failed() => {
-                outcome.result = failure_of(e);
+                outcome.result = self.failure(keyword_error(e, "ignore_errors"));
             }
             Err(_) => {}
         }
@@ -134,10 +134,14 @@ impl TaskRun<'_> {
         if outcome.result.is_changed() && !outcome.result.is_failed() {
             match self.notifications(&templar) {
                 Ok(names) => outcome.notify = names,
-                Err(e) => outcome.result = failure_of(e),
+                Err(e) => outcome.result = self.failure(e),
             }
         }
         outcome
+    }
+
+    fn failure(&self, error: Error) -> TaskResult {
+        failure_of(error, &self.task.at)
     }
 
     fn notifications(&self, templar: &Templar) -> Result<Vec<String>> {
@@ -267,7 +271,7 @@ impl TaskRun<'_> {
             let mut once = match self.once(&here, files) {
                 Ok(once) => once,
                 Err(e) => Once {
-                    result: failure_of(e),
+                    result: self.failure(e),
                     inclusion: None,
                     delegated: None,
                     mode: self.mode,
@@ -276,8 +280,11 @@ impl TaskRun<'_> {
             let label = match control.label(&here, item) {
                 Ok(label) => label,
                 Err(e) => {
-                    once.result = failure_of(e);
-                    String::new()
+                    once.result = TaskResult::failed(format!(
+                        "Failed to template loop_control.label: {}",
+                        e.message()
+                    ));
+                    "None".into()
                 }
             };
             let result = &mut once.result;
@@ -422,10 +429,10 @@ impl TaskRun<'_> {
             once.delegated = Some(name);
         }
         if let Some(value) = &resolved.check_mode {
-            once.mode.check = truth(value, templar)?;
+            once.mode.check = truth(value, templar).map_err(|e| keyword_error(e, "check_mode"))?;
         }
         if let Some(value) = &resolved.diff {
-            once.mode.diff = truth(value, templar)?;
+            once.mode.diff = truth(value, templar).map_err(|e| keyword_error(e, "diff"))?;
         }
         let environment = self.environment(templar)?;
         let args = self.arguments(templar)?;
@@ -650,7 +657,10 @@ impl TaskRun<'_> {
     fn environment(&self, templar: &Templar) -> Result<Vec<(String, String)>> {
         let mut merged = Map::default();
         for value in &self.task.resolved().environment {
-            match templar.render(value)? {
+            match templar
+                .render(value)
+                .map_err(|e| keyword_error(e, "environment"))?
+            {
                 Value::Map(map) => merged.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
                 Value::Null | Value::Omit => {}
                 other => {
@@ -729,15 +739,17 @@ impl TaskRun<'_> {
                 continue;
             }
             let rendered = templar.render(value).map_err(|e| {
-                e.at(&action.at)
-                    .context(format!("Error while resolving value for '{key}'"))
-                    .within(
-                        format!(
-                            "Finalization of task args for '{}' failed",
-                            full_name(&action.name)
-                        ),
-                        Some(&action.at),
-                    )
+                e.within(
+                    format!("Error while resolving value for '{key}'"),
+                    Some(action.place_of(key)),
+                )
+                .within(
+                    format!(
+                        "Finalization of task args for '{}' failed",
+                        full_name(&action.name)
+                    ),
+                    Some(&self.task.at),
+                )
             })?;
             match rendered {
                 Value::Omit => {
@@ -925,9 +937,10 @@ impl LoopControl {
 
 /// Whether a condition holds.
 pub fn holds(condition: &Condition, templar: &Templar) -> Result<bool> {
-    templar
-        .condition(&condition.value)
-        .map_err(|e| e.at(&condition.at))
+    templar.condition(&condition.value).map_err(|e| {
+        e.at(&condition.at)
+            .within("Error while evaluating conditional", Some(&condition.at))
+    })
 }
 
 /// A keyword's boolean, rendered.
@@ -959,14 +972,19 @@ pub fn number_of(value: &Value) -> Option<f64> {
     }
 }
 
-/// The failed result that an error in the task's own text makes.
-pub fn failure_of(error: Error) -> TaskResult {
+/// An error in the value of a keyword.
+fn keyword_error(error: Error, keyword: &str) -> Error {
+    error.context(format!("Error processing keyword '{keyword}'"))
+}
+
+/// The failed result that an error in the text of the task at `at` makes.
+pub fn failure_of(error: Error, at: &crate::source::Location) -> TaskResult {
     // what is wrong with a setting is said as it is, what is wrong with a template with its task
-    let msg = match error.kind() {
-        Kind::Options => error.message().to_string(),
-        _ => format!("Task failed: {}", error.message()),
+    let error = match error.kind() {
+        Kind::Options => error,
+        _ => error.within("Task failed", Some(at)),
     };
-    let mut result = TaskResult::failed(msg).with("changed", false);
+    let mut result = TaskResult::failed(error.message()).with("changed", false);
     result.error = Some(error);
     result
 }

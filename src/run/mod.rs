@@ -20,7 +20,7 @@ mod tags;
 mod unsupported;
 mod vars_files;
 
-pub use executor::{failure_of as failed, number_of, text_of};
+pub use executor::{failure_of, holds, number_of, text_of};
 pub use sessions::Target;
 
 use crate::config::Config;

@@ -915,7 +915,7 @@ impl Runner<'_> {
                 }
                 Err(e) => {
                     for host in &hosts {
-                        let mut result = executor::failure_of(e.clone());
+                        let mut result = executor::failure_of(e.clone(), &task.at);
                         result.set("reason", e.message());
                         self.include_failed(batch, task, *host, result);
                     }

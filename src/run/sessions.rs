@@ -71,7 +71,8 @@ impl Target {
         let wanted = match variable("ansible_become")? {
             Some(v) => crate::playbook::boolean(&v).unwrap_or(false),
             None => match &resolved.become_ {
-                Some(v) => super::executor::truth(v, templar)?,
+                Some(v) => super::executor::truth(v, templar)
+                    .map_err(|e| e.context("Error processing keyword 'become'"))?,
                 None => run.world.run.become_,
             },
         };

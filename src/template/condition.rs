@@ -59,10 +59,7 @@ impl Templar {
         } else {
             self.expression_at(text, at, verbatim)
         };
-        let result = result.map_err(|error| match error.kind() {
-            Kind::Undefined => error.context("Error while evaluating conditional"),
-            _ => error,
-        })?;
+        let result = result?;
         Ok(match &result {
             Value::Bool(b) => *b,
             other => truth(other, trimmed),

@@ -114,7 +114,8 @@ impl Here {
                 before[i + 1..].chars().count() as u32 + 1,
             ),
         };
-        Some(Location::new(&at.source, line, column))
+        let scalar = at.scalar.or(Some((at.line, at.column)));
+        Some(Location::new(&at.source, line, column).in_scalar(scalar))
     }
 }
 

@@ -230,10 +230,7 @@ fn conditions_of_the_oldest_dialect() {
         "Empty conditional expressions are not allowed."
     );
     let error = t.condition(&Value::str("nope.x == 1")).unwrap_err();
-    assert_eq!(
-        error.message(),
-        "Error while evaluating conditional: 'nope' is undefined"
-    );
+    assert_eq!(error.message(), "'nope' is undefined");
 }
 
 #[derive(Debug)]

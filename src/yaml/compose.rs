@@ -521,7 +521,10 @@ impl Composer<'_> {
             flow && !text.contains('\n') && self.text[offset..].starts_with(text.as_str());
         Value::Template(Arc::new(Template {
             text: Arc::from(text),
-            at: Some(self.place_of_offset(offset)),
+            at: Some(self.place_of_offset(offset).in_scalar(Some({
+                let start = self.place_of_offset(self.offset(start));
+                (start.line, start.column)
+            }))),
             verbatim,
         }))
     }
