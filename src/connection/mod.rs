@@ -32,6 +32,10 @@ pub trait Session: Send {
     fn upload(&mut self, local: &Path) -> Result<PathBuf, Unreachable>;
     /// Brings a file from there to the controller.
     fn download(&mut self, remote: &Path, local: &Path) -> Result<(), Unreachable>;
+    /// Whether the host is the machine that rplay runs on.
+    fn is_local(&self) -> bool {
+        false
+    }
 }
 
 /// Opens a session to a target.

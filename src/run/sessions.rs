@@ -179,6 +179,9 @@ impl Session for LazySession<'_> {
         let result = self.session()?.download(remote, local);
         self.drop_broken(result)
     }
+    fn is_local(&self) -> bool {
+        self.target.connection == "local"
+    }
 }
 
 impl Drop for LazySession<'_> {

@@ -50,6 +50,25 @@ pub struct Returns {
     skipped: bool,
 }
 
+impl Returns {
+    /// The success of a command that was answered without running it.
+    pub fn answered(words: &[String], stdout: &str, start: &Zoned) -> Returns {
+        let stdout = stdout.trim_end_matches(['\r', '\n']).to_string();
+        let end = Zoned::now();
+        Returns {
+            changed: true,
+            cmd: Value::list(words.iter().map(Value::str).collect()),
+            start: Some(start.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string()),
+            end: Some(end.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string()),
+            delta: Some(delta(start, &end)),
+            rc: Some(0),
+            stdout_lines: lines(&stdout),
+            stdout,
+            ..Returns::default()
+        }
+    }
+}
+
 impl Run {
     /// Runs it, unless `creates`, `removes` or check mode say not to.
     pub fn execute(self, machine: &mut Machine) -> Result<Returns, Failure> {
