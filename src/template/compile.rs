@@ -1,6 +1,8 @@
 //! Template text to a [`Unit`]: parsed by minijinja, turned into our own tree.
 
 use super::ast::*;
+use super::literal::literal;
+use super::parsable::parsable;
 use super::{filters, tests};
 use crate::error::Kind as ErrorKind;
 use crate::value::Value;
@@ -78,7 +80,11 @@ pub fn template(text: &Arc<str>, syntax: &Syntax) -> Result<Unit, SyntaxError> {
         let end = text.trim_end_matches('\n').len();
         (&text[..end], text.len() - end)
     };
-    let masked = mask(source);
+    let masked = parsable(source, |text| {
+        parse(text, "", config.clone())
+            .map(drop)
+            .map_err(|e| syntax_error(&e, source))
+    })?;
     let parsed = parse(&masked, "", config).map_err(|e| syntax_error(&e, source))?;
     let mj::Stmt::Template(root) = parsed else {
         return Err(SyntaxError {
@@ -99,7 +105,11 @@ pub fn template(text: &Arc<str>, syntax: &Syntax) -> Result<Unit, SyntaxError> {
 
 /// Compiles an expression without braces.
 pub fn expression(text: &Arc<str>) -> Result<Unit, SyntaxError> {
-    let masked = mask(text);
+    let masked = parsable(text, |masked| {
+        parse_expr(masked)
+            .map(drop)
+            .map_err(|e| syntax_error(&e, text))
+    })?;
     let parsed = parse_expr(&masked).map_err(|e| syntax_error(&e, text))?;
     let mut compiler = Compiler::new(text, &masked, false);
     let expr = compiler.expr(&parsed)?;
@@ -130,26 +140,6 @@ impl SyntaxError {
             format!("Syntax error in {what}: {}", self.message),
         )
     }
-}
-
-/// The text with every escape that minijinja might refuse made harmless, byte for byte as long.
-///
-/// Literals are read from the real text afterwards.
-fn mask(text: &str) -> std::borrow::Cow<'_, str> {
-    if !text.contains('\\') {
-        return text.into();
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut escaped = false;
-    for c in text.chars() {
-        if escaped && matches!(c, 'u' | 'x' | '0'..='7') {
-            out.push('q');
-        } else {
-            out.push(c);
-        }
-        escaped = c == '\\' && !escaped;
-    }
-    out.into()
 }
 
 /// Methods that change what they are called on.
@@ -529,79 +519,4 @@ fn without_spaces(name: &str) -> Arc<str> {
 /// A filter's, test's or lookup's name without the collection it is from.
 pub fn bare(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
-}
-
-/// The value of one or more adjacent string literals.
-fn literal(raw: &str, escapes: bool) -> String {
-    let mut out = String::new();
-    let mut rest = raw.trim_start();
-    while let Some(mark) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
-        let inner = &rest[1..];
-        let mut end = inner.len();
-        let mut escaped = false;
-        for (i, c) in inner.char_indices() {
-            if escaped {
-                escaped = false;
-            } else if c == '\\' {
-                escaped = true;
-            } else if c == mark {
-                end = i;
-                break;
-            }
-        }
-        if escapes {
-            unescape(&inner[..end], &mut out);
-        } else {
-            out.push_str(&inner[..end]);
-        }
-        rest = inner.get(end + 1..).unwrap_or("").trim_start();
-    }
-    out
-}
-
-/// Python's escapes in a string literal; unknown ones stay as they are.
-fn unescape(text: &str, out: &mut String) {
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
-        let Some(kind) = chars.next() else {
-            out.push('\\');
-            return;
-        };
-        let mut number = |digits: usize, radix: u32, first: &str| {
-            let mut text = first.to_string();
-            while text.len() < digits
-                && let Some(d) = chars.peek().filter(|d| d.is_digit(radix))
-            {
-                text.push(*d);
-                chars.next();
-            }
-            u32::from_str_radix(&text, radix)
-                .ok()
-                .and_then(char::from_u32)
-                .unwrap_or('\u{fffd}')
-        };
-        match kind {
-            '\n' => {}
-            '\\' | '\'' | '"' => out.push(kind),
-            'a' => out.push('\x07'),
-            'b' => out.push('\x08'),
-            'f' => out.push('\x0c'),
-            'n' => out.push('\n'),
-            'r' => out.push('\r'),
-            't' => out.push('\t'),
-            'v' => out.push('\x0b'),
-            'x' => out.push(number(2, 16, "")),
-            'u' => out.push(number(4, 16, "")),
-            'U' => out.push(number(8, 16, "")),
-            '0'..='7' => out.push(number(3, 8, &kind.to_string())),
-            other => {
-                out.push('\\');
-                out.push(other);
-            }
-        }
-    }
 }

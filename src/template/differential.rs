@@ -59,7 +59,12 @@ fn as_ansible_core_does_it() {
                 w,
                 templar
                     .condition(&Value::user_text(w, None))
-                    .map(|b| python::repr(&Value::Bool(b))),
+                    .map(|b| python::repr(&Value::Bool(b)))
+                    .map_err(|e| match e.kind() {
+                        // who runs the task puts these words before
+                        crate::error::Kind::Undefined => e.context("Error while evaluating conditional"),
+                        _ => e,
+                    }),
             ),
             _ => panic!("a case without a template: {case:?}"),
         };

@@ -1,11 +1,12 @@
 //! Runs statements: loops, conditions, macros, blocks, includes.
 
-use super::ast::{Block, For, Stmt, Target};
+use super::ast::{For, Stmt, Target};
 use super::compile::Body;
-use super::interp::{Args, Cx, Env, Here, Interp, Page};
+use super::env::{Cx, Env, Here, Page};
+use super::interp::{Args, Interp};
 use super::ops::failure;
 use super::python;
-use super::val::{Dict, LoopObj, MacroObj, Obj, V};
+use super::val::{LoopObj, MacroObj, Obj, V};
 use crate::value::{Key, Map, Value};
 use crate::{Error, Result};
 use std::cell::{Cell, RefCell};
@@ -165,7 +166,7 @@ impl Interp<'_> {
     }
 
     /// What a body prints, as one value.
-    fn captured(&self, stmts: &[Stmt], cx: &Cx) -> Result<Value> {
+    pub fn captured(&self, stmts: &[Stmt], cx: &Cx) -> Result<Value> {
         let mut out = Out::new();
         self.body(stmts, cx, &mut out)?;
         Ok(concat(out))
@@ -434,221 +435,6 @@ impl Interp<'_> {
         Ok(V::Data(concat(out)))
     }
 
-    fn loop_attr(&self, l: &LoopObj, name: &str) -> Option<V> {
-        let (i, len) = (l.index.get(), l.items.len());
-        Some(match name {
-            "index" => V::int(i as i64 + 1),
-            "index0" => V::int(i as i64),
-            "revindex" => V::int((len - i) as i64),
-            "revindex0" => V::int((len - i - 1) as i64),
-            "first" => V::bool(i == 0),
-            "last" => V::bool(i + 1 == len),
-            "length" => V::int(len as i64),
-            "depth" => V::int(l.depth as i64 + 1),
-            "depth0" => V::int(l.depth as i64),
-            "previtem" => match i.checked_sub(1) {
-                Some(i) => l.items[i].clone(),
-                None => V::undefined("there is no previous item"),
-            },
-            "nextitem" => match l.items.get(i + 1) {
-                Some(v) => v.clone(),
-                None => V::undefined("there is no next item"),
-            },
-            _ => return None,
-        })
-    }
-
-    // ---- objects ----
-
-    pub fn obj_attr(&self, v: &V, obj: &Rc<Obj>, name: &Arc<str>) -> Result<V> {
-        let bound = |names: &[&str]| {
-            names
-                .contains(&&**name)
-                .then(|| V::obj(Obj::Bound(v.clone(), Arc::clone(name))))
-        };
-        let found = match &**obj {
-            Obj::Loop(l) => self
-                .loop_attr(l, name)
-                .or_else(|| bound(&["cycle", "changed"])),
-            Obj::Namespace(entries) => self.dict_entry(entries, &Key::Str(Arc::clone(name)))?,
-            Obj::Module(env) => env.get(name),
-            Obj::Vars => match self.entry(v, &Key::Str(Arc::clone(name)))? {
-                Some(found) => Some(found),
-                None => bound(&["get", "keys", "items", "values"]),
-            },
-            Obj::Cycler(items, index) => match &**name {
-                "current" => items.get(index.get()).cloned(),
-                _ => bound(&["next", "reset"]),
-            },
-            Obj::Time(time) => super::globals::time_attr(time, name)
-                .or_else(|| bound(super::globals::TIME_METHODS)),
-            Obj::SelfBlocks => Some(V::obj(Obj::Super(Arc::clone(name), 0))),
-            Obj::Macro(m) => match &**name {
-                "name" => Some(V::str(&m.decl.name)),
-                "arguments" => Some(V::list(m.decl.params.iter().map(V::str).collect())),
-                _ => None,
-            },
-            Obj::Range(..) => None,
-            _ => None,
-        };
-        Ok(found.unwrap_or_else(|| {
-            V::undefined(format!(
-                "object of type '{}' has no attribute {}",
-                v.type_name(),
-                python::quote(name)
-            ))
-        }))
-    }
-
-    /// A method of an object that only templates know.
-    pub fn obj_method(&self, v: &V, name: &str, args: Args, _cx: &Cx) -> Result<V> {
-        let V::Obj(obj) = v else {
-            return Err(failure("not callable"));
-        };
-        match (&**obj, name) {
-            (Obj::Loop(l), "cycle") => {
-                if args.pos.is_empty() {
-                    return Err(failure("no items for cycling given"));
-                }
-                Ok(args.pos[l.index.get() % args.pos.len()].clone())
-            }
-            (Obj::Loop(l), "changed") => {
-                let now = V::Tuple(Rc::new(args.pos));
-                let value = self.to_value(&now)?;
-                let changed = match &*l.last_changed.borrow() {
-                    Some(before) => self.to_value(before)? != value,
-                    None => true,
-                };
-                if changed {
-                    *l.last_changed.borrow_mut() = Some(V::Data(value));
-                }
-                Ok(V::bool(changed))
-            }
-            (Obj::Cycler(items, index), "next") => {
-                let i = index.get();
-                index.set((i + 1) % items.len().max(1));
-                Ok(items.get(i).cloned().unwrap_or_else(V::null))
-            }
-            (Obj::Cycler(_, index), "reset") => {
-                index.set(0);
-                Ok(V::null())
-            }
-            (Obj::Time(time), _) => super::globals::time_method(self, time, name, &args),
-            (Obj::Vars, "get") => {
-                let key = match args.pos.first() {
-                    Some(key) => self.defined_value(key)?,
-                    None => return Err(failure("get expected at least 1 argument, got 0")),
-                };
-                let found = self.entry(v, &self.key(key)?)?;
-                Ok(found
-                    .or_else(|| args.pos.get(1).cloned())
-                    .unwrap_or_else(V::null))
-            }
-            (Obj::Vars, _) => {
-                let all = V::Data(self.to_value(v)?);
-                super::methods::call(self, &all, name, args)
-            }
-            _ => Err(failure(format_args!(
-                "'{}' object is not callable",
-                v.type_name()
-            ))),
-        }
-    }
-
-    // ---- macros and blocks ----
-
-    pub fn call_macro(&self, m: &MacroObj, args: Args) -> Result<V> {
-        let decl = &m.decl;
-        let inner = inner(&m.cx);
-        let mut pos = args.pos.into_iter();
-        let mut kw = args.kw;
-        let named = |kw: &mut Vec<(Arc<str>, V)>, name: &str| {
-            kw.iter()
-                .position(|(k, _)| **k == *name)
-                .map(|i| kw.remove(i).1)
-        };
-        let caller = named(&mut kw, "caller");
-        let first_default = decl.params.len() - decl.defaults.len();
-        for (i, param) in decl.params.iter().enumerate() {
-            let given = pos.next();
-            let v = match (given, named(&mut kw, param)) {
-                (Some(_), Some(_)) => {
-                    return Err(failure(format_args!(
-                        "macro '{}' got multiple values for argument '{param}'",
-                        decl.name
-                    )));
-                }
-                (Some(v), None) | (None, Some(v)) => v,
-                (None, None) => match i.checked_sub(first_default) {
-                    Some(d) => self.eval(&decl.defaults[d], &inner)?,
-                    None => V::undefined(format!("parameter '{param}' was not provided")),
-                },
-            };
-            inner.env.set(param, v);
-        }
-        let rest: Vec<V> = pos.collect();
-        if decl.uses_varargs {
-            inner
-                .env
-                .set(&Arc::from("varargs"), V::Tuple(Rc::new(rest)));
-        } else if !rest.is_empty() {
-            return Err(failure(format_args!(
-                "macro '{}' takes not more than {} argument(s)",
-                decl.name,
-                decl.params.len()
-            )));
-        }
-        if decl.uses_kwargs {
-            let entries: Dict = kw.into_iter().map(|(k, v)| (Key::Str(k), v)).collect();
-            inner.env.set(&Arc::from("kwargs"), V::dict(entries));
-        } else if let Some((name, _)) = kw.first() {
-            return Err(failure(format_args!(
-                "macro '{}' takes no keyword argument '{name}'",
-                decl.name
-            )));
-        }
-        if decl.uses_caller {
-            let caller = caller.unwrap_or_else(|| V::undefined("No caller defined"));
-            inner.env.set(&Arc::from("caller"), caller);
-        } else if caller.is_some() {
-            return Err(failure(format_args!(
-                "macro '{}' was invoked with two values for the special caller argument. This is most likely a bug.",
-                decl.name
-            )));
-        }
-        let value = self.deeper(|| self.captured(&decl.body, &inner))?;
-        Ok(V::Data(value))
-    }
-
-    /// The output of a block's definition, `level` steps up from the most derived.
-    pub fn call_block(&self, name: &Arc<str>, level: usize, cx: &Cx) -> Result<V> {
-        let found: Option<(Arc<Block>, Rc<Here>)> = cx
-            .here
-            .page
-            .blocks
-            .borrow()
-            .get(name)
-            .and_then(|b| b.get(level))
-            .cloned();
-        let Some((block, here)) = found else {
-            return Ok(V::undefined(if level > 0 {
-                format!("there is no parent block called '{name}'.")
-            } else {
-                format!("'self' has no block '{name}'")
-            }));
-        };
-        let inner = Cx {
-            env: Env::child(&cx.env),
-            here,
-        };
-        inner.env.set(
-            &Arc::from("super"),
-            V::obj(Obj::Super(Arc::clone(name), level + 1)),
-        );
-        self.deeper(|| self.captured(&block.body, &inner))
-            .map(V::Data)
-    }
-
     // ---- other templates ----
 
     fn names_of(&self, e: &super::ast::Expr, cx: &Cx) -> Result<Vec<String>> {
@@ -709,7 +495,8 @@ impl Interp<'_> {
     }
 }
 
-fn inner(cx: &Cx) -> Cx {
+/// A scope inside of the one given.
+pub fn inner(cx: &Cx) -> Cx {
     Cx {
         env: Env::child(&cx.env),
         here: Rc::clone(&cx.here),

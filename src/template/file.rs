@@ -1,8 +1,12 @@
 //! Options of whole template files, as the `template` module and lookup take them.
 
 use super::compile::Syntax;
+use super::globals::time_text;
 use super::ops::failure;
 use crate::Result;
+use crate::value::{Map, Value};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 /// How a template file is read and written
 /// (<https://docs.ansible.com/ansible/latest/collections/ansible/builtin/template_module.html>).
@@ -104,4 +108,47 @@ impl FileOptions {
             delimiters: (!usual).then(|| Box::new(delimiters.map(String::clone))),
         }
     }
+}
+
+/// The variables that a template file sees beside the task's: `template_path`, `template_host`, `ansible_managed`, ...
+///
+/// `given` is the path as the user wrote it, `path` where it was found. What cannot be read is left out.
+pub fn file_variables(given: &str, path: &Path, dest: Option<&str>, managed: &str) -> Map {
+    let mut map = Map::default();
+    let mut set = |name: &str, value: Value| {
+        map.insert(name.into(), value);
+    };
+    set("ansible_managed", Value::str(managed));
+    set("template_path", Value::str(given));
+    set("template_fullpath", Value::str(path.display().to_string()));
+    set(
+        "template_run_date",
+        Value::str(time_text(&jiff::Zoned::now())),
+    );
+    if let Some(dest) = dest {
+        set("template_destpath", Value::str(dest));
+    }
+    let host = rustix::system::uname();
+    set(
+        "template_host",
+        Value::str(host.nodename().to_string_lossy()),
+    );
+    if let Ok(meta) = std::fs::metadata(path) {
+        set("template_uid", owner(meta.uid()));
+        if let Ok(time) = jiff::Timestamp::from_second(meta.mtime()) {
+            let time = time.to_zoned(jiff::tz::TimeZone::system());
+            set("template_mtime", Value::str(time_text(&time)));
+        }
+    }
+    map
+}
+
+/// The name of a user, or the number if it has none.
+fn owner(uid: u32) -> Value {
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    users
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find(|fields| fields.get(2).and_then(|id| id.parse().ok()) == Some(uid))
+        .map_or(Value::Int(i64::from(uid)), |fields| Value::str(fields[0]))
 }

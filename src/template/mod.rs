@@ -5,22 +5,30 @@
 //! [`Value`] itself. Nothing is converted on the way, a variable is rendered when it is first
 //! looked at, and every error knows its place.
 
+mod access;
+mod apply;
 mod ast;
 pub mod call;
 pub mod compile;
 mod condition;
+mod convert;
 mod csv;
 #[cfg(test)]
 mod differential;
+mod env;
 mod exec;
 mod file;
 pub mod filters;
 mod globals;
 mod interp;
 pub mod json;
+mod literal;
 pub mod lookups;
+mod macros;
 mod methods;
+mod objects;
 mod ops;
+mod parsable;
 mod percent;
 pub mod protocol;
 mod random;
@@ -34,7 +42,7 @@ mod val;
 mod version;
 
 pub use crate::python;
-pub use file::FileOptions;
+pub use file::{FileOptions, file_variables};
 pub use templar::{Engine, Templar};
 
 use crate::value::Value;

@@ -353,6 +353,20 @@ fn whole_files() {
         render("<% if b %>\n[[ b ]] {{ x }}\n<% endif %>\n", custom).unwrap(),
         "1 {{ x }}\r\n"
     );
+    let facts = super::file_variables("inc.j2", &templates.join("inc.j2"), Some("/d"), "Managed");
+    let source = Source::new(
+        "x",
+        "{{ ansible_managed }} {{ template_path }} {{ template_destpath }} {{ template_uid }} {{ template_mtime[:2] }}",
+    );
+    let uid = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(dir.path()).unwrap());
+    let out = t
+        .render_file(&source, FileOptions::default(), facts)
+        .unwrap();
+    assert!(
+        out.starts_with("Managed inc.j2 /d ") && out.ends_with(" 20"),
+        "{out}"
+    );
+    assert!(uid != 0 || out.contains(" root "), "{out}");
     let error = render("#jinja2: nope:1\nx", FileOptions::default()).unwrap_err();
     assert!(error.message().contains("'nope'"), "{error}");
     let error = render(

@@ -2,8 +2,9 @@
 
 use super::Scope;
 use super::compile::{self, Syntax, Unit};
+use super::env::{Here, Page};
 use super::exec::concat;
-use super::interp::{Here, Interp, Page};
+use super::interp::Interp;
 use super::ops::failure;
 use super::python;
 use crate::error::Kind;

@@ -1,7 +1,7 @@
 //! Values while a template runs: ours, and what only Python's world has: tuples, undefined, callables.
 
 use super::ast::Macro;
-use super::interp::{Cx, Env};
+use super::env::{Cx, Env};
 use crate::value::{Key, Value};
 use indexmap::IndexMap;
 use std::cell::{Cell, RefCell};
