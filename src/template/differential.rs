@@ -62,7 +62,9 @@ fn as_ansible_core_does_it() {
                     .map(|b| python::repr(&Value::Bool(b)))
                     .map_err(|e| match e.kind() {
                         // who runs the task puts these words before
-                        crate::error::Kind::Undefined => e.context("Error while evaluating conditional"),
+                        crate::error::Kind::Undefined => {
+                            e.context("Error while evaluating conditional")
+                        }
                         _ => e,
                     }),
             ),
