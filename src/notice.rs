@@ -17,7 +17,10 @@ pub enum Level {
 
 type Sink = Box<dyn Fn(Level, &str) + Send>;
 
-static STATE: Mutex<Option<(HashSet<(Level, String)>, Sink)>> = Mutex::new(None);
+/// What was said already, and who prints it.
+type State = (HashSet<(Level, String)>, Sink);
+
+static STATE: Mutex<Option<State>> = Mutex::new(None);
 
 /// Sets who prints notices. Without a sink they go nowhere.
 pub fn set_sink(sink: impl Fn(Level, &str) + Send + 'static) {

@@ -239,6 +239,7 @@ struct View {
     playbook_dir: Option<PathBuf>,
     extra_vars: Map,
     yaml: bool,
+    list: bool,
     /// Variables where they are defined, not merged into the hosts.
     export: bool,
 }
@@ -279,6 +280,7 @@ impl View {
             },
             extra_vars: extra_vars::load(&args.extra_vars)?,
             yaml: args.yaml,
+            list: args.list,
             export: args.export,
         })
     }
@@ -310,7 +312,7 @@ impl View {
 
     fn dump(&self, value: Value) -> Result<String> {
         if !self.yaml {
-            return Ok(json::pretty(&value));
+            return Ok(json::pretty(&value, self.list));
         }
         yaml::emit(
             &value,

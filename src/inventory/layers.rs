@@ -50,8 +50,7 @@ impl Inventory {
             return Ok(Vec::new());
         };
         let groups = self.data.groups_of(host);
-        let dirs = self.source_dirs();
-        let dirs: Vec<&Path> = dirs.iter().map(|d| d.as_path()).collect();
+        let dirs: Vec<&Path> = self.source_dirs().iter().map(|d| d.as_path()).collect();
         let playbook = playbook_dir.as_slice();
         let (all, others): (Vec<&Group>, Vec<&Group>) =
             groups.iter().partition(|g| &*g.name == "all");

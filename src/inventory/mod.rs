@@ -40,6 +40,7 @@ use std::sync::Arc;
 pub struct Inventory {
     data: Data,
     sources: Vec<String>,
+    source_dirs: Vec<PathBuf>,
     options: Arc<Options>,
     /// Folder of the playbook, where built-in inventories look for their configuration.
     playbook_dir: Option<PathBuf>,
@@ -74,6 +75,7 @@ impl Inventory {
         let mut inventory = Inventory {
             data: Data::new(&options),
             sources: sources.to_vec(),
+            source_dirs: dirs_of(sources),
             files: Arc::new(VarFiles::new(options.merge)),
             options: Arc::new(options),
             playbook_dir: playbook_dir.map(Path::to_path_buf),
@@ -97,6 +99,7 @@ impl Inventory {
     pub fn refresh(&mut self) -> Result<()> {
         self.data = Data::new(&self.options);
         self.files = Arc::new(VarFiles::new(self.options.merge));
+        self.source_dirs = dirs_of(&self.sources);
         sources::read_all(self, true)
     }
 
@@ -265,18 +268,19 @@ impl Inventory {
 
     /// Folders beside which `group_vars/` and `host_vars/` are looked for: those of the sources,
     /// in the order in which they take effect.
-    pub fn source_dirs(&self) -> Vec<PathBuf> {
-        let mut dirs: Vec<PathBuf> = Vec::new();
-        for source in &self.sources {
-            let Some(dir) = sources::dir_of(source) else {
-                continue;
-            };
-            // the last mention decides
-            dirs.retain(|d| *d != dir);
-            dirs.push(dir);
-        }
-        dirs
+    pub fn source_dirs(&self) -> &[PathBuf] {
+        &self.source_dirs
     }
+}
+
+fn dirs_of(sources: &[String]) -> Vec<PathBuf> {
+    let mut dirs: Vec<PathBuf> = Vec::new();
+    for dir in sources.iter().filter_map(|s| sources::dir_of(s)) {
+        // the last mention decides
+        dirs.retain(|d| *d != dir);
+        dirs.push(dir);
+    }
+    dirs
 }
 
 /// The magic variable `inventory_hostname_short`: the name up to its first dot.

@@ -128,13 +128,11 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
         .unwrap_or_else(|| PathBuf::from("."));
     let inventory = Arc::new(Inventory::load(
         &sources,
-        inventory_options(config)?,
+        inventory::Options::from_config(config)?,
         Some(&playbook_dir),
     )?);
     let limit = options.limit.as_deref().map(Pattern::limit).transpose()?;
-    if limit.is_some() {
-        inventory.check_hosts(&Pattern::parse("all")?, limit.as_ref())?;
-    }
+    inventory.check_hosts(&Pattern::parse("all")?, limit.as_ref())?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.forks.max(1))
         .thread_name(|i| format!("host-{i}"))
@@ -197,27 +195,6 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
     }
     runner.finish();
     Ok(runner.exit_code())
-}
-
-/// How inventories are read, as configured.
-fn inventory_options(config: &Config) -> Result<inventory::Options> {
-    use crate::config::OnMismatch;
-    Ok(inventory::Options {
-        enabled: config.inventory_plugins.clone(),
-        ignore_extensions: config.inventory_ignore_extensions.clone(),
-        ignore_patterns: config.inventory_ignore_patterns.clone(),
-        any_unparsed_is_failed: config.inventory_any_unparsed_failed,
-        unparsed_is_failed: config.inventory_unparsed_failed,
-        unparsed_warning: config.inventory_unparsed_warning,
-        localhost_warning: config.localhost_warning,
-        group_chars: inventory::options::GroupChars::parse(&config.force_valid_group_names)?,
-        mismatch: match config.host_pattern_mismatch {
-            OnMismatch::Warning => inventory::options::Mismatch::Warning,
-            OnMismatch::Error => inventory::options::Mismatch::Error,
-            OnMismatch::Ignore => inventory::options::Mismatch::Ignore,
-        },
-        merge: config.hash_behaviour == crate::config::HashBehaviour::Merge,
-    })
 }
 
 /// The folder of a playbook file, absolute.

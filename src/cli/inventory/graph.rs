@@ -4,7 +4,8 @@ use super::View;
 use crate::Result;
 use crate::inventory::Group;
 use crate::template::python;
-use crate::value::Map;
+use crate::value::{Map, Value};
+use crate::vault::decrypt_variable;
 
 /// The tree below `group`; with `vars`, hosts and groups are followed by their variables.
 pub(super) fn draw(view: &View, group: &Group, vars: bool) -> Result<String> {
@@ -30,31 +31,30 @@ fn draw_group(
         for host in &group.hosts {
             line(out, host, depth + 1);
             if vars {
-                draw_vars(view.host_vars(host)?, depth + 2, out);
+                draw_vars(view.host_vars(host)?, depth + 2, out)?;
             }
         }
     }
     if vars {
-        draw_vars(view.group_vars(group)?, depth + 1, out);
+        draw_vars(view.group_vars(group)?, depth + 1, out)?;
     }
     Ok(())
 }
 
-fn draw_vars(vars: Map, depth: usize, out: &mut String) {
-    let mut lines: Vec<String> = vars
-        .iter()
-        .map(|(key, value)| {
-            format!(
-                "{{{} = {}}}",
-                python::str(&key.to_value()),
-                python::str(value)
-            )
-        })
-        .collect();
+fn draw_vars(vars: Map, depth: usize, out: &mut String) -> Result<()> {
+    let mut lines = Vec::with_capacity(vars.len());
+    for (key, value) in vars {
+        let value = match value {
+            Value::Vault(vault) => decrypt_variable(&vault)?.to_string(),
+            other => python::str(&other),
+        };
+        lines.push(format!("{{{} = {value}}}", python::str(&key.to_value())));
+    }
     lines.sort();
     for text in lines {
         line(out, &text, depth);
     }
+    Ok(())
 }
 
 fn line(out: &mut String, text: &str, depth: usize) {

@@ -5,22 +5,22 @@ use crate::value::{Value, is_template};
 
 /// The text of `value`, without a line break at its end.
 ///
-/// Text that must not be templated, and text that is encrypted, is marked as Ansible's inventories
-/// mark it.
-pub(super) fn pretty(value: &Value) -> String {
+/// Encrypted text is marked as Ansible's inventories mark it, and with `mark_inert` so is text that
+/// must not be templated.
+pub(super) fn pretty(value: &Value, mark_inert: bool) -> String {
     let mut out = String::new();
-    write(value, 0, &mut out);
+    write(value, mark_inert, 0, &mut out);
     out
 }
 
-fn write(value: &Value, depth: usize, out: &mut String) {
+fn write(value: &Value, mark_inert: bool, depth: usize, out: &mut String) {
     match value {
         Value::List(items) if items.is_empty() => out.push_str("[]"),
         Value::List(items) => {
             out.push('[');
             for (i, item) in items.iter().enumerate() {
                 break_line(i > 0, depth + 1, out);
-                write(item, depth + 1, out);
+                write(item, mark_inert, depth + 1, out);
             }
             break_line(false, depth, out);
             out.push(']');
@@ -35,12 +35,14 @@ fn write(value: &Value, depth: usize, out: &mut String) {
                 break_line(i > 0, depth + 1, out);
                 string(&key, out);
                 out.push_str(": ");
-                write(value, depth + 1, out);
+                write(value, mark_inert, depth + 1, out);
             }
             break_line(false, depth, out);
             out.push('}');
         }
-        Value::Str(text) if is_template(text) => marked("__ansible_unsafe", text, depth, out),
+        Value::Str(text) if mark_inert && is_template(text) => {
+            marked("__ansible_unsafe", text, depth, out)
+        }
         Value::Vault(vault) => marked("__ansible_vault", &vault.text, depth, out),
         Value::Str(text) => string(text, out),
         Value::Template(template) => string(&template.text, out),
