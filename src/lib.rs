@@ -28,6 +28,7 @@ pub mod machine;
 pub mod modules;
 pub mod notice;
 pub mod python;
+pub mod regex;
 pub mod result;
 pub mod source;
 pub mod value;

@@ -24,16 +24,23 @@ impl SearchPath {
 
     /// Every path that `name` may mean, in order; `kind` is `files`, `templates`, `vars` or `tasks`.
     pub fn candidates(&self, kind: &str, name: &str) -> Vec<PathBuf> {
+        let mut out: Vec<PathBuf> = Vec::new();
+        for path in self.searched(kind, name) {
+            if !out.contains(&path) {
+                out.push(path);
+            }
+        }
+        out
+    }
+
+    /// As [`SearchPath::candidates`], with the repetitions that Ansible's messages show.
+    pub fn searched(&self, kind: &str, name: &str) -> Vec<PathBuf> {
         let expanded = expand_home(name);
         if expanded.is_absolute() {
             return vec![expanded];
         }
         let mut out: Vec<PathBuf> = Vec::new();
-        let mut push = |p: PathBuf| {
-            if !out.contains(&p) {
-                out.push(p);
-            }
-        };
+        let mut push = |p: PathBuf| out.push(p);
         let playbook = self.roots.len().saturating_sub(1);
         for root in &self.roots[..playbook] {
             push(root.join(kind).join(&expanded));

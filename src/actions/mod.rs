@@ -3,6 +3,7 @@
 mod add_host;
 mod assert;
 mod command;
+mod copy;
 mod debug;
 mod fail;
 mod gather_facts;
@@ -11,6 +12,7 @@ mod include_vars;
 mod pause;
 mod set_fact;
 mod set_stats;
+mod template;
 
 use crate::connection::{Request, Session};
 use crate::error::did_you_mean;
@@ -72,6 +74,7 @@ pub static ACTIONS: &[Entry] = &[
     add_host::ENTRY,
     assert::ENTRY,
     command::ENTRY,
+    copy::ENTRY,
     debug::ENTRY,
     fail::ENTRY,
     gather_facts::ENTRY,
@@ -80,6 +83,7 @@ pub static ACTIONS: &[Entry] = &[
     pause::ENTRY,
     set_fact::ENTRY,
     set_stats::ENTRY,
+    template::ENTRY,
 ];
 
 /// Every action, those of AWS included.

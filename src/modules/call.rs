@@ -36,6 +36,14 @@ pub(super) fn call<M: Module>(given: Map, machine: &mut Machine) -> TaskResult {
         Ok(_) => TaskResult::new().with("changed", machine.changed()),
         Err(failure) => failed(failure),
     };
+    for (text, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
+        if let Some(Value::Str(all)) = result.get(text)
+            && result.get(lines).is_none()
+        {
+            let split = common::command::lines(all).into_iter().map(Value::from);
+            result.set(lines, Value::list(split.collect()));
+        }
+    }
     common::path_info::add(&mut result.fields, machine);
     if !parsed.warnings.is_empty() {
         let old = result

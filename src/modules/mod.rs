@@ -8,6 +8,7 @@ mod call;
 pub mod common;
 
 mod command;
+mod copy;
 mod file;
 mod ping;
 mod raw;
@@ -76,6 +77,7 @@ const fn entry<M: Module>() -> Entry {
 /// All modules.
 pub static MODULES: &[Entry] = &[
     entry::<command::Command>(),
+    entry::<copy::Copy>(),
     entry::<file::File>(),
     entry::<ping::Ping>(),
     entry::<raw::Raw>(),

@@ -253,6 +253,7 @@ fn run_info(
             })
             .collect(),
         config_file: config.file.as_ref().map(|p| p.display().to_string()),
+        ansible_managed: config.ansible_managed.clone(),
         inject_facts: config.inject_facts_as_vars,
         merge_hashes: config.hash_behaviour == crate::config::HashBehaviour::Merge,
     }

@@ -32,7 +32,7 @@ mod parsable;
 mod percent;
 pub mod protocol;
 mod random;
-mod regex;
+use crate::regex;
 #[cfg(test)]
 mod render_tests;
 mod syntax_words;

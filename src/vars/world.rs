@@ -90,6 +90,8 @@ pub struct RunInfo {
     pub skip_tags: Vec<String>,
     pub inventory_sources: Vec<String>,
     pub config_file: Option<String>,
+    /// What templates see as `ansible_managed`.
+    pub ansible_managed: String,
     /// Whether facts are variables of their own too (INJECT_FACTS_AS_VARS).
     pub inject_facts: bool,
     /// hash_behaviour = merge

@@ -263,7 +263,12 @@ fn resolve_aliases(
     }
     if !strangers.is_empty() {
         strangers.sort();
-        let mut supported: Vec<String> = spec.options.iter().map(|o| o.name.clone()).collect();
+        let mut supported: Vec<String> = spec
+            .options
+            .iter()
+            .filter(|o| !o.hidden)
+            .map(|o| o.name.clone())
+            .collect();
         supported.extend(spec.internal.iter().cloned());
         supported.sort();
         let mut aliases: Vec<String> = spec

@@ -224,7 +224,7 @@ fn json(value: Value) -> Value {
 }
 
 /// JSON with a blank after `,` and `:`, as Python writes it.
-fn spaced_json(json: &serde_json::Value) -> String {
+pub(crate) fn spaced_json(json: &serde_json::Value) -> String {
     use serde_json::Value as J;
     match json {
         J::Array(a) => {

@@ -21,8 +21,8 @@ mod secrets;
 mod spec;
 pub mod types;
 
-pub(crate) use coerce::expand_path;
 pub use coerce::{boolean, text};
+pub(crate) use coerce::{expand_path, spaced_json};
 pub use de::from_value;
 pub use secrets::Secrets;
 pub use spec::{Opt, Spec, Type};
@@ -62,7 +62,8 @@ pub fn parse_all<T: DeserializeOwned + JsonSchema + 'static>(
     name: &str,
     args: Map,
 ) -> Result<Parsed<T>, Failure> {
-    let checked = check::check(name, &spec::<T>(), args)?;
+    let spec = spec::<T>();
+    let checked = check::check(name, &spec, args)?;
     let value = Value::map(
         checked
             .values
@@ -72,9 +73,15 @@ pub fn parse_all<T: DeserializeOwned + JsonSchema + 'static>(
             .collect(),
     );
     let args = from_value(&value).map_err(|e| Failure::new(format!("arguments of {name}: {e}")))?;
+    let mut invocation = checked.values;
+    invocation.retain(|k, _| {
+        k.as_str()
+            .and_then(|k| spec.get(k))
+            .is_none_or(|o| !o.hidden)
+    });
     Ok(Parsed {
         args,
-        invocation: checked.values,
+        invocation,
         secrets: checked.secrets,
         warnings: checked.warnings,
     })

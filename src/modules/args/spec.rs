@@ -51,6 +51,8 @@ pub struct Opt {
     pub choices: Vec<(Value, String)>,
     pub aliases: Vec<String>,
     pub no_log: bool,
+    /// Between rplay's own two sides only: in no documentation, message or result.
+    pub hidden: bool,
     /// Options of a dictionary, or of the dictionaries in a list.
     pub options: Option<Spec>,
 }
@@ -153,6 +155,7 @@ fn option(name: &str, property: &Json, required: &[String]) -> Opt {
         choices,
         aliases: texts(&property["aliases"]),
         no_log: property["no_log"] == Json::Bool(true),
+        hidden: property["hidden"] == Json::Bool(true),
         options,
     }
 }

@@ -1,7 +1,10 @@
 //! What several modules share.
 
 pub mod attributes;
+pub mod backup;
 pub mod command;
 pub mod diff;
 pub mod mode;
 pub mod path_info;
+pub mod text;
+pub mod validate;

@@ -2,9 +2,9 @@
 
 use super::Filter;
 use crate::Result;
+use crate::regex::{self, Flags};
 use crate::template::call::{Args, Call, error};
 use crate::template::python;
-use crate::template::regex::{self, Flags};
 use crate::value::Value;
 
 fn flags(args: &Args) -> Flags {

@@ -2,10 +2,10 @@
 
 use super::Test;
 use crate::Result;
+use crate::regex::{self, Flags};
 use crate::template::call::{Args, Call, error};
 use crate::template::protocol::iterate;
 use crate::template::python;
-use crate::template::regex::{self, Flags};
 use crate::template::version;
 use crate::value::Value;
 use std::cmp::Ordering;

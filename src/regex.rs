@@ -3,8 +3,8 @@
 //! Follows <https://docs.python.org/3/library/re.html#regular-expression-syntax>: a pattern is
 //! translated, so that what means something else in Rust's syntax means what it does in Python's.
 
-use super::call::error;
 use crate::Result;
+use crate::error::{Error, Kind};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -18,6 +18,10 @@ pub type Captures<'t> = fancy_regex::Captures<'t, str>;
 pub struct Flags {
     pub ignorecase: bool,
     pub multiline: bool,
+}
+
+fn error(message: impl Into<String>) -> Error {
+    Error::new(Kind::Template, message)
 }
 
 /// So many compiled patterns are kept; then all are forgotten, as Python does.

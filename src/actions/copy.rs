@@ -1,0 +1,271 @@
+//! `copy`: the controller's side. Finds the source, walks through folders, decrypts; the module on the
+//! target writes.
+//!
+//! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/copy_module.html>.
+
+use super::{Context, Entry};
+use crate::connection::Unreachable;
+use crate::modules::args::{self, map};
+use crate::python;
+use crate::result::TaskResult;
+use crate::search::SearchPath;
+use crate::value::{Map, Value};
+use base64::Engine;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+pub const ENTRY: Entry = Entry {
+    names: &["copy"],
+    run,
+};
+
+fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
+    let given = |args: &Map, name: &str| args.get(name).is_some_and(|v| !v.is_null());
+    let dest = args.get("dest").map(args::text).unwrap_or_default();
+    if !given(&args, "src") && !given(&args, "content") {
+        return refuse("src (or content) is required");
+    }
+    if dest.is_empty() {
+        return refuse("dest is required");
+    }
+    if given(&args, "src") && given(&args, "content") {
+        return refuse("src and content are mutually exclusive");
+    }
+    if given(&args, "content") {
+        if dest.ends_with('/') {
+            return refuse("can not use content with a dir as dest");
+        }
+        let content = match args.shift_remove("content") {
+            Some(value @ (Value::Map(_) | Value::List(_))) => args::spaced_json(&value.to_json()),
+            Some(value) => python::str(&value),
+            None => String::new(),
+        };
+        return write(args, content.as_bytes(), context);
+    }
+    if flag(&args, "remote_src", false) {
+        return context.module("copy", args);
+    }
+    let name = args.get("src").map(args::text).unwrap_or_default();
+    let source = match context.files.find("files", &name) {
+        Ok(found) => found,
+        Err(_) => {
+            let msg = not_found(context.files, "files", &name);
+            return refuse(&format!("Unexpected AnsibleActionFail error: {msg}"));
+        }
+    };
+    if source.is_dir() {
+        return copy_folder(&args, &source, name.ends_with('/'), &dest, context);
+    }
+    copy_file(args, &source, context)
+}
+
+fn refuse(msg: &str) -> TaskResult {
+    TaskResult::failed(msg).with("changed", false)
+}
+
+/// A boolean among arguments that are not checked yet; what is none is refused by the module.
+fn flag(args: &Map, name: &str, default: bool) -> bool {
+    let value = args.get(name).filter(|v| !v.is_null());
+    value.and_then(|v| args::boolean(v).ok()).unwrap_or(default)
+}
+
+/// The message for a source that is nowhere.
+pub(super) fn not_found(files: &SearchPath, kind: &str, name: &str) -> String {
+    let searched = files.searched(kind, name);
+    let list: Vec<String> = searched.iter().map(|p| p.display().to_string()).collect();
+    format!(
+        "Could not find or access '{name}'\nSearched in:\n\t{} on the Ansible Controller.\nIf you are using a \
+         module and expect the file to exist on the remote, see the remote_src option",
+        list.join("\n\t")
+    )
+}
+
+/// Has the module write `content`.
+pub(super) fn write(mut args: Map, content: &[u8], context: &mut Context<'_>) -> TaskResult {
+    let text = base64::engine::general_purpose::STANDARD.encode(content);
+    args.insert("_content".into(), text.into());
+    context.module("copy", args)
+}
+
+/// One file of the controller's.
+fn copy_file(mut args: Map, source: &Path, context: &mut Context<'_>) -> TaskResult {
+    let shown = source.display().to_string();
+    let unreadable = |e: std::io::Error| {
+        refuse(&format!(
+            "could not read {shown}: {}",
+            crate::machine::reason(&e)
+        ))
+    };
+    let metadata = match std::fs::metadata(source) {
+        Ok(metadata) => metadata,
+        Err(e) => return unreadable(e),
+    };
+    if let Some(name) = source.file_name() {
+        args.entry("_original_basename".into())
+            .or_insert(Value::from(name.to_string_lossy().as_ref()));
+    }
+    args.insert("_header".into(), shown.as_str().into());
+    args.insert(
+        "_mode".into(),
+        Value::Int((metadata.permissions().mode() & 0o7777).into()),
+    );
+    if flag(&args, "decrypt", true) && is_vault(source) {
+        let encrypted = match std::fs::read(source) {
+            Ok(encrypted) => encrypted,
+            Err(e) => return unreadable(e),
+        };
+        return match crate::vault::secrets().decrypt(&encrypted) {
+            Ok(plain) => {
+                args.shift_remove("src");
+                write(args, &plain, context)
+            }
+            Err(e) => refuse(e.message()),
+        };
+    }
+    let there = match context.session.upload(source) {
+        Ok(path) => path,
+        Err(Unreachable { msg }) => return TaskResult::unreachable(msg),
+    };
+    args.insert("src".into(), there.to_string_lossy().as_ref().into());
+    context.module("copy", args)
+}
+
+fn is_vault(path: &Path) -> bool {
+    use std::io::Read;
+    let mut start = Vec::new();
+    let read = std::fs::File::open(path).and_then(|f| f.take(64).read_to_end(&mut start));
+    read.is_ok() && crate::vault::is_encrypted(&start)
+}
+
+/// What is in a folder of the controller's, in the order in which it is copied.
+#[derive(Default)]
+struct Walk {
+    folders: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+    links: Vec<PathBuf>,
+}
+
+impl Walk {
+    fn level(&mut self, dir: &Path, follow: bool, depth: u32) -> std::io::Result<()> {
+        // links may lead in circles
+        if depth > 100 {
+            return Ok(());
+        }
+        let entries: std::io::Result<Vec<_>> = std::fs::read_dir(dir)?.collect();
+        let mut paths: Vec<PathBuf> = entries?.into_iter().map(|e| e.path()).collect();
+        paths.sort();
+        for path in paths {
+            if path.is_symlink() && !follow {
+                self.links.push(path);
+            } else if path.is_dir() {
+                self.level(&path, follow, depth + 1)?;
+                self.folders.push(path);
+            } else {
+                self.files.push(path);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn copy_folder(
+    args: &Map,
+    source: &Path,
+    content_only: bool,
+    dest: &str,
+    context: &mut Context<'_>,
+) -> TaskResult {
+    let shown = match content_only {
+        true => format!("{}/", source.display().to_string().trim_end_matches('/')),
+        false => source.display().to_string(),
+    };
+    let mut walk = Walk::default();
+    if let Err(e) = walk.level(source, flag(args, "local_follow", true), 0) {
+        return refuse(&format!(
+            "could not read {shown}: {}",
+            crate::machine::reason(&e)
+        ));
+    }
+    // without the slash the folder itself is copied, so its name is part of the paths below `dest`
+    let base = match content_only {
+        true => source.to_path_buf(),
+        false => source.parent().unwrap_or(source).to_path_buf(),
+    };
+    let dest = dest.trim_end_matches('/');
+    let target = |path: &Path| match path.strip_prefix(&base) {
+        Ok(below) => format!("{dest}/{}", below.display()),
+        Err(_) => format!("{dest}/{}", path.display()),
+    };
+    let mut changed = false;
+    let mut failed = None;
+    let mut step = |result: TaskResult| {
+        changed |= result.is_changed();
+        if result.is_failed() || result.is_unreachable() {
+            failed = Some(result);
+        }
+        failed.is_none()
+    };
+    let common = |args: &Map| -> Map {
+        let kept = [
+            "owner",
+            "group",
+            "seuser",
+            "serole",
+            "selevel",
+            "setype",
+            "attributes",
+        ];
+        args.iter()
+            .filter(|(k, _)| k.as_str().is_some_and(|k| kept.contains(&k)))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
+    };
+    let done = 'walk: {
+        for file in &walk.files {
+            let mut one = args.clone();
+            let path = target(file);
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+            // the slash has the folder made
+            one.insert("dest".into(), format!("{folder}/").into());
+            one.insert("_original_basename".into(), name.into());
+            if !step(copy_file(one, file, context)) {
+                break 'walk false;
+            }
+        }
+        for folder in &walk.folders {
+            let mut one = common(args);
+            one.extend(map([
+                ("path", target(folder).into()),
+                ("state", "directory".into()),
+            ]));
+            if let Some(mode) = args.get("directory_mode") {
+                one.insert("mode".into(), mode.clone());
+            }
+            if !step(context.module("file", one)) {
+                break 'walk false;
+            }
+        }
+        for link in &walk.links {
+            let says = std::fs::read_link(link).unwrap_or_default();
+            let mut one = common(args);
+            one.extend(map([
+                ("path", target(link).into()),
+                ("src", says.to_string_lossy().as_ref().into()),
+                ("state", "link".into()),
+                ("force", true.into()),
+                ("follow", false.into()),
+            ]));
+            if !step(context.module("file", one)) {
+                break 'walk false;
+            }
+        }
+        true
+    };
+    match failed {
+        Some(result) if !done => result,
+        _ => TaskResult::new()
+            .with("changed", changed)
+            .with("dest", format!("{dest}/"))
+            .with("src", shown),
+    }
+}

@@ -1,0 +1,197 @@
+//! `template`: renders a file on the controller and has the module on the target write it.
+//!
+//! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/template_module.html>.
+
+use super::copy::{not_found, write};
+use super::{Context, Entry};
+use crate::modules::args::{self, map};
+use crate::result::TaskResult;
+use crate::source::Source;
+use crate::template::FileOptions;
+use crate::value::{Map, Value};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+
+pub const ENTRY: Entry = Entry {
+    names: &["template"],
+    run,
+};
+
+fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
+    match render(args, context) {
+        Ok(result) => result,
+        Err(msg) => TaskResult::failed(msg).with("changed", false),
+    }
+}
+
+/// The result, or the message of a failure on this side.
+fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, String> {
+    let mut text = |name: &str| {
+        let value = args.shift_remove(name).filter(|v| !v.is_null());
+        value.map(|v| args::text(&v))
+    };
+    if text("state").is_some() {
+        return Err("'state' cannot be specified on a template".to_string());
+    }
+    let encoding = text("output_encoding").unwrap_or_else(|| "utf-8".to_string());
+    let (src, dest) = (text("src"), text("dest"));
+    let mut options = FileOptions::default();
+    if let Some(newline) = text("newline_sequence") {
+        // in plain YAML the backslash is one
+        let newline = newline.replace("\\n", "\n").replace("\\r", "\r");
+        if !["\n", "\r", "\r\n"].contains(&newline.as_str()) {
+            return Err("newline_sequence needs to be one of: \n, \r or \r\n".to_string());
+        }
+        options.newline_sequence = newline;
+    }
+    for (name, option) in [
+        ("variable_start_string", &mut options.variable_start_string),
+        ("variable_end_string", &mut options.variable_end_string),
+        ("block_start_string", &mut options.block_start_string),
+        ("block_end_string", &mut options.block_end_string),
+        ("comment_start_string", &mut options.comment_start_string),
+        ("comment_end_string", &mut options.comment_end_string),
+    ] {
+        if let Some(given) = text(name) {
+            *option = given;
+        }
+    }
+    for (name, option) in [
+        ("trim_blocks", &mut options.trim_blocks),
+        ("lstrip_blocks", &mut options.lstrip_blocks),
+    ] {
+        if let Some(given) = args.shift_remove(name).filter(|v| !v.is_null()) {
+            *option = args::boolean(&given)?;
+        }
+    }
+    let (Some(src), Some(dest)) = (src, dest) else {
+        return Err("src and dest are required".to_string());
+    };
+    let path = context
+        .files
+        .find("templates", &src)
+        .map_err(|_| not_found(context.files, "templates", &src))?;
+    let path = std::path::absolute(&path).unwrap_or(path);
+    let source = read(&path)?;
+    let rendered = context
+        .templar
+        .render_file(&source, options, variables(&path, &src, &dest, context))
+        .map_err(|e| format!("Task failed: {}", e.message()))?;
+    let content = encode(&rendered, &encoding)?;
+
+    let name = path
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    args.extend(map([
+        ("dest", dest.into()),
+        ("_original_basename", name.into()),
+        ("_header", path.to_string_lossy().as_ref().into()),
+    ]));
+    if let Ok(metadata) = std::fs::metadata(&path) {
+        let mode = metadata.permissions().mode() & 0o7777;
+        args.insert("_mode".into(), Value::Int(mode.into()));
+    }
+    Ok(write(args, &content, context))
+}
+
+/// The template's text, decrypted if need be.
+fn read(path: &Path) -> Result<std::sync::Arc<Source>, String> {
+    let shown = path.display().to_string();
+    let mut bytes = std::fs::read(path)
+        .map_err(|e| format!("could not read {shown}: {}", crate::machine::reason(&e)))?;
+    let encrypted = crate::vault::is_encrypted(&bytes);
+    if encrypted {
+        bytes = crate::vault::secrets()
+            .decrypt(&bytes)
+            .map_err(|e| e.message().to_string())?;
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|_| format!("Template source files must be utf-8 encoded: {shown}"))?;
+    Ok(Source::new(shown, text))
+}
+
+/// What templates see of themselves.
+fn variables(path: &Path, src: &str, dest: &str, context: &Context<'_>) -> Map {
+    let metadata = std::fs::metadata(path).ok();
+    let owner = metadata.as_ref().map(|m| {
+        let user = crate::machine::users::user_by_id(m.uid());
+        user.map_or_else(|| m.uid().to_string(), |u| u.name)
+    });
+    let time = |at: Option<jiff::Timestamp>| {
+        let zoned = at.map(|t| t.to_zoned(jiff::tz::TimeZone::system()));
+        zoned.map_or_else(String::new, |z| {
+            z.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string()
+        })
+    };
+    let changed = metadata
+        .and_then(|m| m.modified().ok())
+        .and_then(|t| t.try_into().ok());
+    map([
+        (
+            "ansible_managed",
+            context.world.run.ansible_managed.as_str().into(),
+        ),
+        (
+            "template_host",
+            rustix::system::uname()
+                .nodename()
+                .to_string_lossy()
+                .as_ref()
+                .into(),
+        ),
+        ("template_path", src.into()),
+        ("template_mtime", time(changed).into()),
+        ("template_uid", owner.unwrap_or_default().into()),
+        (
+            "template_run_date",
+            time(Some(jiff::Timestamp::now())).into(),
+        ),
+        ("template_fullpath", path.to_string_lossy().as_ref().into()),
+        ("template_destpath", dest.into()),
+    ])
+}
+
+/// The text in the encoding that the file is to have.
+fn encode(text: &str, encoding: &str) -> Result<Vec<u8>, String> {
+    let limit = match encoding.to_ascii_lowercase().replace('_', "-").as_str() {
+        "utf-8" | "utf8" => return Ok(text.as_bytes().to_vec()),
+        "utf-16le" | "utf-16-le" => {
+            return Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect());
+        }
+        "utf-16be" | "utf-16-be" => {
+            return Ok(text.encode_utf16().flat_map(u16::to_be_bytes).collect());
+        }
+        "utf-16" => {
+            let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
+            return Ok(units.flat_map(u16::to_le_bytes).collect());
+        }
+        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => 0x100,
+        "ascii" | "us-ascii" => 0x80,
+        _ => {
+            return Err(format!(
+                "rplay does not have the output_encoding '{encoding}'"
+            ));
+        }
+    };
+    let bytes = text.chars().map(|c| match u32::from(c) {
+        code if code < limit => Ok(code as u8),
+        _ => Err(format!(
+            "the character '{c}' cannot be written in output_encoding '{encoding}'"
+        )),
+    });
+    bytes.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_written_in_other_encodings() {
+        assert_eq!(encode("é", "latin-1").unwrap(), b"\xe9");
+        assert_eq!(encode("é", "utf-16").unwrap(), b"\xff\xfe\xe9\x00");
+        assert!(encode("é", "ascii").unwrap_err().contains("'é'"));
+        assert!(encode("é", "klingon").unwrap_err().contains("klingon"));
+    }
+}

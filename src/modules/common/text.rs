@@ -1,0 +1,44 @@
+//! File contents as text, with nothing lost where they are not UTF-8.
+
+/// Stands for the byte 0x80; those after it follow. The last private-use plane, which no real text uses.
+const FIRST: u32 = 0x10_FE80;
+
+/// Bytes as text; a byte that is not UTF-8 becomes one private-use character.
+pub fn decode(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        let strange = chunk.invalid().iter();
+        out.extend(strange.filter_map(|b| char::from_u32(FIRST + u32::from(*b) - 0x80)));
+    }
+    out
+}
+
+/// The bytes of a text made by [`decode`].
+pub fn encode(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut buffer = [0; 4];
+    for c in text.chars() {
+        match (c as u32).checked_sub(FIRST) {
+            Some(offset @ 0..0x80) => out.push(offset as u8 + 0x80),
+            _ => out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes()),
+        }
+    }
+    out
+}
+
+/// What results show of a text: a byte that is not UTF-8 as the replacement character.
+pub fn shown(text: &str) -> String {
+    String::from_utf8_lossy(&encode(text)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strange_bytes_survive() {
+        let bytes = b"caf\xe9 \xc3\xa9 \xff\x80";
+        assert_eq!(encode(&decode(bytes)), bytes);
+    }
+}

@@ -1,0 +1,42 @@
+//! Checks of a new content before it takes its place.
+
+use crate::machine::{Command, Machine};
+use crate::modules::Failure;
+use std::path::Path;
+
+/// Runs the user's `validate` command on a file that holds the new content. `%s` stands for its path.
+pub fn run(machine: &Machine, command: &str, file: &Path) -> Result<(), Failure> {
+    if !command.contains("%s") {
+        return Err(Failure::new(format!("validate must contain %s: {command}")));
+    }
+    let line = command.replace("%s", &file.to_string_lossy());
+    let words = super::command::split(&line)?;
+    let output = machine.probe(&Command::new(words)).map_err(|e| {
+        Failure::new("failed to validate")
+            .with("rc", i64::from(e.raw_os_error().unwrap_or(1)))
+            .with("stdout", "")
+            .with("stderr", e.to_string())
+    })?;
+    match output.rc {
+        0 => Ok(()),
+        rc => Err(Failure::new("failed to validate")
+            .with("exit_status", rc)
+            .with("stdout", output.stdout_text())
+            .with("stderr", output.stderr_text())),
+    }
+}
+
+/// As [`run`], for a content that is in no file yet.
+pub fn content(machine: &Machine, command: Option<&str>, content: &[u8]) -> Result<(), Failure> {
+    let Some(command) = command else {
+        return Ok(());
+    };
+    let io = |e: std::io::Error| Failure::new(crate::machine::errno_text(&e));
+    let file = machine.scratch("", false).map_err(io)?;
+    let done = machine
+        .fill_scratch(&file, content)
+        .map_err(io)
+        .and_then(|()| run(machine, command, &file));
+    machine.drop_scratch(&file);
+    done
+}

@@ -1,0 +1,478 @@
+//! Puts a file where it is to be: the target's side of `copy` and `template`.
+//!
+//! The controller's side finds the source, renders it, walks through folders, and hands over one file
+//! at a time: as a path on the target, or as content. With `remote_src` all of it happens here.
+
+use super::common::attributes::FileArgs;
+use super::common::diff::Attributes;
+use super::common::{backup, validate};
+use super::{Failure, Module, yes};
+use crate::machine::{Content, Machine, errno_text, python_error};
+use crate::modules::args::Path;
+use crate::value::{Map, Value};
+use base64::Engine;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::{Path as StdPath, PathBuf};
+
+/// <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/copy_module.html>
+pub struct Copy;
+
+#[derive(Clone, Deserialize, JsonSchema)]
+pub struct Args {
+    /// The file or folder to copy; with a slash at its end, what is in the folder.
+    src: Option<Path>,
+    /// Where it goes; with a slash at its end, into this folder, which is made if need be.
+    dest: Path,
+    /// What the file is to hold, instead of `src`.
+    content: Option<String>,
+    /// Whether `src` is on the target.
+    #[serde(default)]
+    remote_src: bool,
+    /// Copies a file that is there already to another name first.
+    #[serde(default)]
+    backup: bool,
+    /// Replaces a file that is there already.
+    #[serde(default = "yes")]
+    #[schemars(extend("aliases" = ["thirsty"]))]
+    force: bool,
+    /// A command that has to succeed on the new file before it takes its place; `%s` is its path.
+    validate: Option<String>,
+    /// Mode of folders that are made.
+    directory_mode: Option<Value>,
+    /// Writes to what `dest` leads to, if it is a link.
+    #[serde(default)]
+    follow: bool,
+    /// Copies what links in a folder lead to, not the links.
+    local_follow: Option<bool>,
+    /// SHA-1 that the file is to have.
+    checksum: Option<String>,
+    /// Whether to decrypt a source that is encrypted with vault.
+    #[serde(default = "yes")]
+    #[schemars(extend("hidden" = true))]
+    #[allow(dead_code)] // the controller's side has done it
+    decrypt: bool,
+    /// Name of the source, for a `dest` that is a folder.
+    #[serde(rename = "_original_basename")]
+    original_basename: Option<String>,
+    /// The content in base64.
+    #[serde(rename = "_content")]
+    #[schemars(extend("hidden" = true))]
+    inline: Option<String>,
+    /// What differences call the new file.
+    #[serde(rename = "_header")]
+    #[schemars(extend("hidden" = true))]
+    header: Option<String>,
+    /// Mode of the controller's source file, which `mode: preserve` means.
+    #[serde(rename = "_mode")]
+    #[schemars(extend("hidden" = true))]
+    source_mode: Option<u32>,
+    #[serde(flatten)]
+    file: FileArgs,
+}
+
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Returns {
+    changed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checksum: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    md5sum: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup_file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<Value>,
+}
+
+/// Files beyond this many bytes are not shown in differences.
+const SHOWN_SIZE: u64 = 104_448;
+
+impl Module for Copy {
+    const NAME: &'static str = "copy";
+    const SHOWN_NAME: &'static str = "ansible.legacy.copy";
+    const EXAMPLES: &'static str = "
+- name: Write a file
+  ansible.builtin.copy:
+    content: |
+      [main]
+      color = yes
+    dest: '{{ folder }}/settings.ini'
+    mode: '0640'
+
+- name: Copy a file of the target
+  ansible.builtin.copy:
+    src: '{{ folder }}/settings.ini'
+    dest: '{{ folder }}/settings.bak'
+    remote_src: true
+";
+    type Args = Args;
+    type Returns = Returns;
+
+    fn run(mut args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
+        if let Some(inline) = &args.inline {
+            let bytes = base64::engine::general_purpose::STANDARD
+                .decode(inline)
+                .map_err(|e| Failure::new(format!("the content is not base64: {e}")))?;
+            preserve(&mut args, None);
+            return copy_file(&args, Source::Content(&bytes), machine);
+        }
+        if let Some(content) = args.content.clone() {
+            preserve(&mut args, None);
+            return copy_file(&args, Source::Content(content.as_bytes()), machine);
+        }
+        let Some(src) = args.src.clone() else {
+            return Err(Failure::new("src (or content) is required"));
+        };
+        let Ok(stat) = machine.stat(&src) else {
+            return Err(Failure::new(format!("Source {} not found", src.as_str())));
+        };
+        if stat.is_dir() {
+            return copy_tree(&args, &src, machine);
+        }
+        let text = args.dest.as_str();
+        if text.ends_with('/') && !machine.exists(&args.dest) && args.remote_src {
+            make_folders(&args, &args.dest.clone(), machine)?;
+        }
+        preserve(&mut args, Some(stat.mode));
+        copy_file(&args, Source::File(&src), machine)
+    }
+}
+
+/// Replaces the mode `preserve` by that of the source.
+fn preserve(args: &mut Args, mode: Option<u32>) {
+    if args.file.mode.as_ref().and_then(Value::as_str) == Some("preserve") {
+        let mode = args.source_mode.or(mode);
+        args.file.mode = mode.map(|m| Value::from(format!("0{m:03o}")));
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Content(&'a [u8]),
+    File(&'a StdPath),
+}
+
+fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<Returns, Failure> {
+    let io = |e: std::io::Error, path: &StdPath| Failure::new(python_error(&e, path));
+    let content = match source {
+        Source::Content(bytes) => Content::Bytes(bytes),
+        Source::File(path) => Content::File(path),
+    };
+    let (checksum, md5) = match source {
+        Source::Content(bytes) => (digest::<sha1::Sha1>(bytes), digest::<md5::Md5>(bytes)),
+        Source::File(path) => (
+            machine
+                .sha1(path)
+                .map_err(|_| Failure::new(format!("Source {} not readable", path.display())))?,
+            machine.digest::<md5::Md5>(path).map_err(|e| io(e, path))?,
+        ),
+    };
+    let sum = |failure: Failure| failure.with("checksum", checksum.as_str());
+    if let Some(expected) = &args.checksum
+        && !expected.eq_ignore_ascii_case(&checksum)
+    {
+        return Err(Failure::new(
+            "Copied file does not match the expected checksum. Transfer failed.",
+        )
+        .with("checksum", checksum)
+        .with("expected_checksum", expected.as_str()));
+    }
+    let mut dest = PathBuf::from(args.dest.as_str());
+    if args.dest.as_str().ends_with('/') && !machine.exists(&dest) {
+        make_folders(args, &dest.clone(), machine)?;
+    }
+    if machine.is_dir(&dest) || args.dest.as_str().ends_with('/') {
+        let name = args.original_basename.clone().or_else(|| match source {
+            Source::File(path) => path.file_name().map(|n| n.to_string_lossy().into_owned()),
+            Source::Content(_) => None,
+        });
+        let name = name.ok_or_else(|| Failure::new("can not use content with a dir as dest"))?;
+        let base = StdPath::new(&name).file_name().unwrap_or(name.as_ref());
+        dest.push(base);
+        if machine.is_dir(&dest) {
+            return Err(Failure::new(format!(
+                "cannot copy a file over the folder {}",
+                dest.display()
+            )));
+        }
+    }
+    if args.follow && machine.is_link(&dest) {
+        dest = machine.real_path(&dest);
+    }
+    let shown = dest.to_string_lossy().into_owned();
+    let src = args.src.as_ref().map(|s| s.0.clone());
+    let old = machine.stat(&dest).ok();
+    if old.is_none() {
+        let folder = dest.parent().filter(|p| !p.as_os_str().is_empty());
+        if let Some(folder) = folder
+            && !machine.is_dir(folder)
+        {
+            let problem = match machine.stat(folder) {
+                Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => {
+                    format!(
+                        "Destination directory {} is not accessible",
+                        folder.display()
+                    )
+                }
+                _ => format!("Destination directory {} does not exist", folder.display()),
+            };
+            return Err(sum(Failure::new(problem)));
+        }
+    } else if !args.force {
+        return Ok(Returns {
+            dest: Some(shown),
+            src,
+            ..Returns::default()
+        });
+    }
+    let is_link = machine.is_link(&dest);
+    let same = !is_link
+        && old.as_ref().is_some_and(|o| o.is_file())
+        && machine.sha1(&dest).ok().as_deref() == Some(&checksum);
+    if same {
+        let mut diff = Attributes::of_path(&shown);
+        args.file
+            .apply(machine, &dest, args.follow, &mut diff)
+            .map_err(sum)?;
+        if args.remote_src {
+            return Ok(Returns {
+                changed: machine.changed(),
+                dest: Some(shown),
+                src,
+                checksum: Some(checksum.into()),
+                md5sum: Some(md5.into()),
+                ..Returns::default()
+            });
+        }
+        return Ok(Returns {
+            changed: machine.changed(),
+            dest: Some(shown.clone()),
+            path: Some(shown),
+            checksum: Some(checksum.into()),
+            diff: Some(diff.to_value()),
+            ..Returns::default()
+        });
+    }
+    let diff = match machine.mode.diff {
+        true => Some(difference(args, source, &dest, machine)),
+        false => None,
+    };
+    if let Some(command) = &args.validate {
+        match source {
+            Source::Content(bytes) => validate::content(machine, Some(command), bytes),
+            Source::File(path) => validate::run(machine, command, path),
+        }
+        .map_err(sum)?;
+    }
+    let backup_file = match args.backup {
+        true => backup::backup(machine, &dest).map_err(|e| {
+            Failure::new(format!(
+                "Could not make backup of {shown}: {}",
+                errno_text(&e)
+            ))
+        })?,
+        false => None,
+    };
+    let written = machine.replace(
+        &dest,
+        content,
+        args.file.octal_mode(),
+        args.file.unsafe_writes,
+    );
+    written.map_err(|e| {
+        let what = match e.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                let folder = dest.parent().unwrap_or(&dest);
+                format!("Destination {} not writable", folder.display())
+            }
+            _ => format!(
+                "failed to copy: {} to {shown}: {}",
+                src.as_deref().unwrap_or("content"),
+                errno_text(&e)
+            ),
+        };
+        sum(Failure::new(what))
+    })?;
+    let mut ignored = Attributes::default();
+    args.file
+        .apply(machine, &dest, args.follow, &mut ignored)
+        .map_err(sum)?;
+    if machine.mode.check {
+        return Ok(Returns {
+            changed: true,
+            diff,
+            ..Returns::default()
+        });
+    }
+    Ok(Returns {
+        changed: true,
+        dest: Some(shown),
+        src,
+        checksum: Some(checksum.into()),
+        md5sum: Some(md5.into()),
+        backup_file,
+        diff,
+        ..Returns::default()
+    })
+}
+
+fn digest<D: sha1::Digest>(bytes: &[u8]) -> String {
+    D::digest(bytes)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
+}
+
+/// Old and new content, unless they are too large or no text.
+fn difference(args: &Args, source: Source<'_>, dest: &StdPath, machine: &Machine) -> Value {
+    let mut diff = Map::default();
+    let mut set = |key: &str, value: Value| {
+        diff.insert(key.into(), value);
+    };
+    let limit = |text: &[u8]| text.len() as u64 > SHOWN_SIZE;
+    let binary = |text: &[u8]| text.contains(&0);
+    let old = match machine.is_file(dest) {
+        true => machine.read_start(dest, SHOWN_SIZE + 1).unwrap_or_default(),
+        false => Vec::new(),
+    };
+    if machine.is_file(dest) {
+        if limit(&old) {
+            set("dst_larger", Value::Int(SHOWN_SIZE as i64));
+        } else if binary(&old) {
+            set("dst_binary", Value::Int(1));
+        } else {
+            set("before_header", dest.to_string_lossy().as_ref().into());
+            set("before", String::from_utf8_lossy(&old).as_ref().into());
+        }
+    } else {
+        set("before", "".into());
+    }
+    let new = match source {
+        Source::Content(bytes) => bytes.to_vec(),
+        Source::File(path) => machine.read_start(path, SHOWN_SIZE + 1).unwrap_or_default(),
+    };
+    if limit(&new) {
+        set("src_larger", Value::Int(SHOWN_SIZE as i64));
+    } else if binary(&new) {
+        set("src_binary", Value::Int(1));
+    } else {
+        let header = match (&args.header, source) {
+            (Some(header), _) => header.clone(),
+            (None, Source::File(path)) => path.to_string_lossy().into_owned(),
+            (None, Source::Content(_)) => dest.to_string_lossy().into_owned(),
+        };
+        set("after_header", header.into());
+        set("after", String::from_utf8_lossy(&new).as_ref().into());
+    }
+    Value::list(vec![Value::map(diff)])
+}
+
+/// Makes `dir` and the folders above it.
+fn make_folders(args: &Args, dir: &StdPath, machine: &mut Machine) -> Result<(), Failure> {
+    let missing: Vec<PathBuf> = dir
+        .ancestors()
+        .take_while(|p| !p.as_os_str().is_empty() && !machine.exists(p))
+        .map(StdPath::to_path_buf)
+        .collect();
+    let attributes = FileArgs {
+        mode: args.directory_mode.clone(),
+        ..args.file.clone()
+    };
+    for folder in missing.iter().rev() {
+        machine.mkdir(folder).map_err(|e| {
+            Failure::new(format!(
+                "Failed to create folder: {}",
+                python_error(&e, folder)
+            ))
+        })?;
+        attributes.apply(machine, folder, false, &mut Attributes::default())?;
+    }
+    Ok(())
+}
+
+/// Copies a folder of the target.
+fn copy_tree(args: &Args, src: &Path, machine: &mut Machine) -> Result<Returns, Failure> {
+    if !args.remote_src {
+        return Err(Failure::new(format!(
+            "Remote copy of the folder {} needs remote_src",
+            src.as_str()
+        )));
+    }
+    let mut dest = PathBuf::from(args.dest.as_str());
+    if machine.exists(&dest) && !machine.is_dir(&dest) {
+        return Err(Failure::new(format!(
+            "cannot copy the folder {} over the file {}",
+            src.as_str(),
+            dest.display()
+        )));
+    }
+    if !src.as_str().ends_with('/')
+        && machine.is_dir(&dest)
+        && let Some(name) = src.file_name()
+    {
+        dest.push(name);
+    }
+    let top: PathBuf = src.components().collect();
+    tree_level(args, &top, &dest, machine)?;
+    Ok(Returns {
+        changed: machine.changed(),
+        dest: Some(args.dest.0.clone()),
+        src: Some(src.0.clone()),
+        checksum: Some(Value::Null),
+        md5sum: Some(Value::Null),
+        ..Returns::default()
+    })
+}
+
+fn tree_level(
+    args: &Args,
+    from: &StdPath,
+    to: &StdPath,
+    machine: &mut Machine,
+) -> Result<(), Failure> {
+    let fail = |e: std::io::Error, path: &StdPath| Failure::new(python_error(&e, path));
+    make_folders(args, to, machine)?;
+    let folder = FileArgs {
+        mode: args.directory_mode.clone(),
+        ..args.file.clone()
+    };
+    folder.apply(machine, to, false, &mut Attributes::default())?;
+    let follow = args.local_follow.unwrap_or(true);
+    for name in machine.list(from).map_err(|e| fail(e, from))? {
+        let (source, target) = (from.join(&name), to.join(&name));
+        let stat = machine.lstat(&source).map_err(|e| fail(e, &source))?;
+        let stat = match stat.is_link() && follow {
+            true => machine.stat(&source).map_err(|e| fail(e, &source))?,
+            false => stat,
+        };
+        if stat.is_link() {
+            let says = machine.read_link(&source).map_err(|e| fail(e, &source))?;
+            machine
+                .symlink(&says, &target)
+                .map_err(|e| fail(e, &target))?;
+        } else if stat.is_dir() {
+            tree_level(args, &source, &target, machine)?;
+        } else if args.force || !machine.exists(&target) {
+            machine
+                .write(
+                    &target,
+                    Content::File(&source),
+                    Some(stat.mode),
+                    args.file.unsafe_writes,
+                )
+                .map_err(|e| fail(e, &target))?;
+            let mut attributes = args.file.clone();
+            if attributes.mode.as_ref().and_then(Value::as_str) == Some("preserve") {
+                attributes.mode = Some(Value::Int(stat.mode.into()));
+            }
+            attributes.apply(machine, &target, false, &mut Attributes::default())?;
+        }
+    }
+    Ok(())
+}
