@@ -1,4 +1,4 @@
-//! What rplay says of bad input: each case's standard error and exit code, word for word.
+//! What rplay says of bad input: each case's output and exit code, word for word.
 //!
 //! A case is a file below `cases/` (or a folder with a `main.yml`), and beside it (or in it) what is expected,
 //! with the ending `.expected`. `RPLAY_UPDATE=1` writes the expected texts anew; look at what changed.
@@ -23,7 +23,13 @@ fn bad_input_is_explained() {
         program.extend(case.program.clone());
         let outcome = sandbox.run(&case, &root.join("shared"), &program, &[]);
         let exit = outcome.exit.last().copied().unwrap_or(-1);
-        let got = format!("exit {exit}\n{}", normal(&outcome.stderr, &sandbox.work()));
+        let got = normal(
+            &format!(
+                "exit {exit}\n--- stdout\n{}--- stderr\n{}",
+                outcome.stdout, outcome.stderr
+            ),
+            &sandbox.work(),
+        );
         let file = if case.source.is_dir() {
             case.source.join("main.expected")
         } else {
