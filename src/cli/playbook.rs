@@ -288,6 +288,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
         "Vault password: ",
         None,
     )?;
+    crate::yaml::set_duplicates(config.duplicate_dict_key);
     vault::set(Secrets::load(
         &args.vault_id,
         &args.vault_password_file,
