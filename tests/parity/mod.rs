@@ -49,6 +49,7 @@ fn rplay_and_ansible_agree() {
                         ));
                     }
                     let ours = tidy(
+                        case,
                         sandbox.run(case, &root().join("shared"), &program(case), &[]),
                         &sandbox,
                     );
@@ -129,11 +130,15 @@ fn difference(what: &str, theirs: &str, ours: &str) -> String {
         .to_string()
 }
 
-fn tidy(outcome: Outcome, sandbox: &Sandbox) -> Outcome {
+fn tidy(case: &Case, outcome: Outcome, sandbox: &Sandbox) -> Outcome {
     let work = sandbox.work();
     Outcome {
         exit: outcome.exit,
-        stdout: without_places(&normal(&outcome.stdout, &work)),
+        stdout: if case.own_places {
+            without_places(&normal(&outcome.stdout, &work))
+        } else {
+            normal(&outcome.stdout, &work)
+        },
         stderr: normal(&outcome.stderr, &work),
         tree: normal(&outcome.tree, &work),
     }
@@ -204,7 +209,7 @@ impl Oracle {
         if let Ok(text) = std::fs::read_to_string(&file)
             && let Ok(outcome) = serde_json::from_str(&text)
         {
-            return tidy(outcome, sandbox);
+            return tidy(case, outcome, sandbox);
         }
         let program = match case.program.as_deref() {
             None => "ansible-playbook",
@@ -220,7 +225,7 @@ impl Oracle {
         );
         let text = serde_json::to_string(&outcome).expect("an outcome as JSON");
         std::fs::write(&file, text).expect("an outcome kept");
-        tidy(outcome, sandbox)
+        tidy(case, outcome, sandbox)
     }
 
     fn key(&self, case: &Case) -> String {

@@ -8,6 +8,7 @@
 //! # runs: 2                    how often it is run in the same folder
 //! # exit: 2                    the exit code it must have
 //! # stderr: compare            compare standard error, too
+//! # places: own              errors: compare the first line only, not where they are said to be
 //! # program: inventory         not a playbook's run, but `rplay inventory`
 //! ```
 
@@ -29,6 +30,7 @@ pub struct Case {
     pub runs: usize,
     pub exit: Option<i32>,
     pub compare_stderr: bool,
+    pub own_places: bool,
     pub program: Option<String>,
 }
 
@@ -77,6 +79,7 @@ impl Case {
             runs: 1,
             exit: None,
             compare_stderr: false,
+            own_places: false,
             program: None,
         };
         let text =
@@ -110,6 +113,7 @@ impl Case {
                     Err(_) => refuse("not a number"),
                 },
                 "stderr" => case.compare_stderr = value == "compare",
+                "places" => case.own_places = value == "own",
                 "program" => case.program = Some(value.into()),
                 _ => {}
             }
