@@ -13,7 +13,6 @@
 //!
 //! Nothing here connects anywhere before a module or an inventory asks.
 
-pub mod args;
 pub mod boto;
 pub mod client;
 pub mod error;

@@ -3,7 +3,7 @@
 use super::error::Refusal;
 use super::settings::Settings;
 use super::types::{Json, Tags};
-use super::{Aws, args, block_on};
+use super::{Aws, block_on};
 use crate::actions::{Context, Entry};
 use crate::machine::Mode;
 use crate::modules::Failure;
@@ -22,7 +22,7 @@ pub trait AwsModule {
     /// All names: bare, fully qualified, and old ones.
     const NAMES: &'static [&'static str];
     /// Doc comments are the options' documentation. The connection options are not among them.
-    type Args: serde::de::DeserializeOwned + schemars::JsonSchema;
+    type Args: serde::de::DeserializeOwned + schemars::JsonSchema + 'static;
     /// Errors are what AWS refused, or options that do not go together.
     fn run(args: Self::Args, plan: &mut Plan) -> Result<TaskResult, Failure>;
 }
@@ -55,7 +55,7 @@ pub fn perform<M: AwsModule>(
     let outcome = Settings::take(&mut map)
         .map_err(failure)
         .and_then(|settings| {
-            let parsed = args::parse::<M::Args>(map)?;
+            let parsed = crate::modules::args::parse::<M::Args>(M::NAMES[0], map)?;
             let aws = Aws::connect(settings, &env).map_err(failure)?;
             M::run(parsed, &mut Plan::new(aws, mode))
         });
