@@ -6,6 +6,7 @@ pub mod diff;
 pub mod failure;
 pub mod json;
 pub mod listing;
+pub mod problem;
 pub mod screen;
 pub mod yaml;
 
@@ -149,19 +150,16 @@ pub trait Reporter: Send {
     fn event(&mut self, event: &Event);
 }
 
-/// Prints an error that ends the run: words, place, source lines and hint, on standard error.
+/// Prints an error that ends the run, on standard error: words, place, source lines and hint.
+///
+/// Colours are those of a terminal on standard error, unless the environment says otherwise.
 pub fn print_error(error: &crate::Error) {
-    let screen = Screen::standard(colour::wanted_by_environment());
-    print_error_on(&screen, &colour::Palette::default(), error);
-}
-
-/// As [`print_error`], on a screen of the caller's.
-pub fn print_error_on(screen: &Screen, palette: &colour::Palette, error: &crate::Error) {
-    screen.print(
-        Stream::Err,
-        &format!("[ERROR]: {}", error.report()),
-        Some(&palette.error),
-    );
+    use std::io::IsTerminal;
+    let colours =
+        colour::wanted_by_environment().unwrap_or_else(|| std::io::stderr().is_terminal());
+    let palette = colours.then(colour::Palette::default);
+    let text = problem::render(error, palette.as_ref());
+    Screen::standard(Some(colours)).print(Stream::Err, &text, None);
 }
 
 /// Which notices are shown, and how.
