@@ -84,7 +84,13 @@ fn shown(var: &Value, context: &Context<'_>) -> crate::Result<(String, Value)> {
 
 fn evaluated(text: &str, context: &Context<'_>) -> crate::Result<Value> {
     match context.templar.expression(text) {
-        Err(e) if e.kind() == Kind::Undefined => Ok("VARIABLE IS NOT DEFINED!".into()),
+        Err(e) if e.kind() == Kind::Undefined => {
+            crate::notice::warning(format!(
+                "Encountered 1 template error.\nerror 1 - {}",
+                e.message()
+            ));
+            Ok(Value::str(format!("<< error 1 - {} >>", e.message())))
+        }
         other => other,
     }
 }

@@ -274,6 +274,7 @@ impl DefaultReporter {
                 &[Cause {
                     message,
                     at: task.at.clone(),
+                    help: None,
                 }],
                 task.at.as_ref(),
             )
@@ -288,7 +289,14 @@ impl DefaultReporter {
                 format!("Task failed: {who} failed: {msg}")
             };
             let at = task.at.clone();
-            failure::render(&[Cause { message, at }], task.at.as_ref())
+            failure::render(
+                &[Cause {
+                    message,
+                    at,
+                    help: None,
+                }],
+                task.at.as_ref(),
+            )
         };
         if self.errors.insert(text.clone()) {
             let text = self.screen.paint(&text, Some(&self.settings.palette.error)) + "\n";
@@ -328,7 +336,9 @@ impl DefaultReporter {
         let loops = matches!(result.get("results"), Some(Value::List(_)));
         if result.is_unreachable() || result.is_failed() {
             self.ensure_banner(task);
-            if !loops || result.is_unreachable() {
+            // Ansible shows the summary of a loop for debug alone
+            let is_debug = task.action.rsplit('.').next() == Some("debug");
+            if !loops || is_debug || result.is_unreachable() {
                 self.notices(task, result);
                 if !loops {
                     self.explain(task, result, causes);

@@ -15,6 +15,9 @@ pub fn render(causes: &[Cause], task: Option<&Location>) -> String {
         if let Some(at) = &only.at {
             let _ = write!(out, "\n{}", origin(at));
         }
+        if let Some(help) = &only.help {
+            let _ = write!(out, "\n{help}\n");
+        }
         return out;
     }
     for (index, cause) in causes.iter().enumerate() {
@@ -41,13 +44,14 @@ fn steps(causes: &[Cause], task: Option<&Location>) -> Vec<Cause> {
         (&a.source.name, a.line, a.column) == (&b.source.name, b.line, b.column)
     };
     let mut steps: Vec<Cause> = Vec::new();
-    if !causes
+    if causes
         .first()
-        .is_some_and(|c| c.message.starts_with("Task failed"))
+        .is_some_and(|c| c.help.is_none() && !c.message.starts_with("Task failed"))
     {
         steps.push(Cause {
             message: "Task failed".to_string(),
             at: task.cloned(),
+            help: None,
         });
     }
     for cause in causes {
@@ -111,10 +115,12 @@ mod tests {
         let one = Cause {
             message: "Task failed".into(),
             at: Some(Location::new(&source, 3, 7)),
+            help: None,
         };
         let two = Cause {
             message: "'x' is undefined".into(),
             at: Some(Location::new(&source, 3, 14)),
+            help: None,
         };
         assert_eq!(
             render(std::slice::from_ref(&one), None),

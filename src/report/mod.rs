@@ -50,6 +50,8 @@ pub struct Delegate {
 pub struct Cause {
     pub message: String,
     pub at: Option<Location>,
+    /// What would be right, for messages that say so.
+    pub help: Option<String>,
 }
 
 impl Cause {
@@ -58,6 +60,11 @@ impl Cause {
         let cause = |(message, at): (&str, Option<&Location>)| Cause {
             message: message.to_string(),
             at: at.cloned(),
+            // what is wrong with a setting is said as it is, with what would be right
+            help: match error.kind() {
+                crate::error::Kind::Options => error.hint_text().map(str::to_string),
+                _ => None,
+            },
         };
         error.causes().into_iter().map(cause).collect()
     }

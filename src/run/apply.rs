@@ -69,6 +69,8 @@ impl Runner<'_> {
                 stats.changed += u32::from(result.is_changed());
             }
             // a failure that counts is counted when it is known whether a rescue takes over
+        } else if !outcome.inclusions.is_empty() {
+            // counted when they are read, each
         } else if result.is_skipped() {
             stats.skipped += 1;
         } else {

@@ -124,11 +124,9 @@ impl TaskRun<'_> {
             Err(e) => outcome.result = self.failure(e),
         }
         match flag(&resolved.ignore_errors) {
+            // an include that cannot be made fails in any case
             Ok(ignore) => outcome.ignore_errors = ignore,
-            Err(e) if resolved.ignore_errors.is_some() && outcome.result.is_failed() => {
-                outcome.result = self.failure(keyword_error(e, "ignore_errors"));
-            }
-            Err(_) => {}
+            Err(e) => outcome.result = self.failure(keyword_error(e, "ignore_errors")),
         }
         outcome.ignore_unreachable = flag(&resolved.ignore_unreachable).unwrap_or(false);
         if outcome.result.is_changed() && !outcome.result.is_failed() {
@@ -507,6 +505,9 @@ impl TaskRun<'_> {
             }
             if attempt == attempts {
                 result.set("attempts", i64::from(attempts - 1));
+                if !result.is_failed() {
+                    self.blame_action(&mut result);
+                }
                 result.set("failed", true);
                 return Ok(result);
             }
@@ -586,7 +587,7 @@ impl TaskRun<'_> {
                     Err(e) => {
                         result.set("failed", true);
                         result.set("changed_when_result", e.message());
-                        result.set("msg", e.message());
+                        self.blame_action(result);
                     }
                 }
             }
@@ -597,17 +598,30 @@ impl TaskRun<'_> {
                 match self.all_hold(&list, result, templar) {
                     Ok(failed) => {
                         result.set("failed_when_result", failed);
+                        if failed && !result.is_failed() {
+                            self.blame_action(result);
+                        }
                         result.set("failed", failed);
                     }
                     Err(e) => {
                         result.set("failed", true);
                         result.set("failed_when_result", e.message());
-                        result.set("msg", e.message());
+                        self.blame_action(result);
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// For a result that is a failure by the task's own words, not by what the module said.
+    fn blame_action(&self, result: &mut TaskResult) {
+        let msg = result.get("msg").map(text_of).unwrap_or_default();
+        let words = match msg.is_empty() {
+            true => "Task failed: Action failed.".to_string(),
+            false => format!("Task failed: Action failed: {msg}"),
+        };
+        result.error = Some(Error::general(words).at(&self.task.at));
     }
 
     /// Hands the arguments to the action or module.
@@ -920,8 +934,10 @@ impl LoopControl {
 
     fn label(&self, templar: &Templar, item: &Value) -> Result<String> {
         match self.has_label {
-            true => templar.render_str(&self.label),
-            false => templar.render_str(item),
+            true => templar
+                .render(&self.label)
+                .map(|v| crate::template::python::str(&v)),
+            false => Ok(crate::template::python::str(item)),
         }
     }
 
@@ -938,8 +954,11 @@ impl LoopControl {
 /// Whether a condition holds.
 pub fn holds(condition: &Condition, templar: &Templar) -> Result<bool> {
     templar.condition(&condition.value).map_err(|e| {
-        e.at(&condition.at)
-            .within("Error while evaluating conditional", Some(&condition.at))
+        let e = e.at(&condition.at);
+        match e.kind() {
+            Kind::Undefined => e.within("Error while evaluating conditional", Some(&condition.at)),
+            _ => e,
+        }
     })
 }
 
@@ -952,6 +971,49 @@ pub fn truth(value: &Value, templar: &Templar) -> Result<bool> {
             format!("{} is not a boolean", text_of(&rendered)),
         )
     })
+}
+
+/// A text for showing: templates in it that cannot be rendered are replaced by words that say why.
+pub fn lenient(templar: &Templar, value: &Value) -> String {
+    let error = match templar.render(value) {
+        Ok(value) => return crate::template::python::str(&value),
+        Err(e) => e,
+    };
+    let Value::Template(template) = value else {
+        return text_of(value);
+    };
+    let mut out = String::new();
+    let mut rest: &str = &template.text;
+    let mut count = 0;
+    while let Some(start) = rest.find("{{") {
+        let Some(length) = rest[start..].find("}}") else {
+            break;
+        };
+        out.push_str(&rest[..start]);
+        let part = Value::user_text(&rest[start..start + length + 2], template.at.as_ref());
+        match templar.render(&part) {
+            Ok(value) => out.push_str(&crate::template::python::str(&value)),
+            Err(e) => {
+                count += 1;
+                out.push_str(&format!("<< error {count} - {} >>", e.message()));
+            }
+        }
+        rest = &rest[start + length + 2..];
+    }
+    if count == 0 {
+        return template.text.to_string();
+    }
+    let place = error
+        .location()
+        .map(|at| format!(" at {at}"))
+        .unwrap_or_default();
+    crate::notice::warning(format!(
+        "Encountered {count} template error{}.\nerror 1 - {}{place}",
+        if count == 1 { "" } else { "s" },
+        error.message()
+    ));
+    out.push_str(rest);
+    out
 }
 
 /// The fully qualified name of a module.

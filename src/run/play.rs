@@ -502,11 +502,23 @@ impl Runner<'_> {
     /// What reporters are told of the task, its name rendered for `host`.
     pub fn task_info(&self, task: &Task, templar: &Templar) -> TaskInfo {
         let own = match task.name() {
-            Some(name) => templar
-                .render_str(&name)
-                .unwrap_or_else(|_| executor::text_of(&name)),
+            Some(name) => executor::lenient(templar, &name),
             None => match task.action.bare.as_str() {
                 "gather_facts" => "Gathering Facts".into(),
+                "include_role" | "import_role" => match task
+                    .action
+                    .args
+                    .get("name")
+                    .or_else(|| task.action.args.get("role"))
+                {
+                    Some(role) => {
+                        let role = templar
+                            .render_str(role)
+                            .unwrap_or_else(|_| executor::text_of(role));
+                        format!("{} : {role}", task.action.name)
+                    }
+                    None => task.action.name.clone(),
+                },
                 _ => task.action.name.clone(),
             },
         };
@@ -525,7 +537,10 @@ impl Runner<'_> {
             check_mode: self.world.play.check,
             diff: self.world.play.diff,
             tags: super::tags::rendered(task, templar),
-            args: String::new(),
+            args: match self.config.display_args_to_stdout {
+                true => arguments_text(task),
+                false => String::new(),
+            },
         }
     }
 
@@ -748,7 +763,7 @@ impl Runner<'_> {
         let event = Event::Result {
             task: with_log(info, outcome),
             host: host.to_string(),
-            delegated: self.delegate(outcome.delegated.as_deref()),
+            delegated: self.delegate(outcome.delegated.as_deref(), host),
             causes: causes(&outcome.result),
             result: outcome.result.clone(),
             ignore_errors: match outcome.result.is_unreachable() {
@@ -760,8 +775,8 @@ impl Runner<'_> {
     }
 
     /// The host that a task was delegated to, with its address where it has one of its own.
-    fn delegate(&self, name: Option<&str>) -> Option<Delegate> {
-        let name = name?;
+    fn delegate(&self, name: Option<&str>, host: &str) -> Option<Delegate> {
+        let name = name.filter(|n| *n != host)?;
         let layers = self
             .world
             .view
@@ -886,10 +901,13 @@ impl Runner<'_> {
             );
             match read {
                 Ok(block) => {
-                    let names = hosts
+                    let names: Vec<String> = hosts
                         .iter()
                         .map(|i| batch.hosts[*i].name.to_string())
                         .collect();
+                    for name in &names {
+                        self.stats.entry(name.clone()).or_default().ok += 1;
+                    }
                     self.emit(Event::Included {
                         file: super::include::shown_name(&inclusion),
                         hosts: names,
@@ -915,8 +933,14 @@ impl Runner<'_> {
                 }
                 Err(e) => {
                     for host in &hosts {
-                        let mut result = executor::failure_of(e.clone(), &task.at);
+                        let mut result = TaskResult::new()
+                            .with("changed", false)
+                            .with("failed", true);
+                        if let executor::Included::Tasks(path) = &inclusion.what {
+                            result.set("include", path.display().to_string());
+                        }
                         result.set("reason", e.message());
+                        result.error = Some(e.clone());
                         self.include_failed(batch, task, *host, result);
                     }
                 }
@@ -983,7 +1007,7 @@ fn progress_event(info: &TaskInfo, host: &str, progress: Progress) -> Event {
                 ..info.clone()
             },
             host: host.to_string(),
-            delegated: delegated.map(|name| Delegate {
+            delegated: delegated.filter(|name| name != host).map(|name| Delegate {
                 name,
                 address: None,
             }),
@@ -1004,7 +1028,7 @@ fn progress_event(info: &TaskInfo, host: &str, progress: Progress) -> Event {
                 ..info.clone()
             },
             host: host.to_string(),
-            delegated: delegated.map(|name| Delegate {
+            delegated: delegated.filter(|name| name != host).map(|name| Delegate {
                 name,
                 address: None,
             }),
@@ -1013,6 +1037,23 @@ fn progress_event(info: &TaskInfo, host: &str, progress: Progress) -> Event {
             attempts,
         },
     }
+}
+
+/// A task's arguments as written, for display_args_to_stdout.
+fn arguments_text(task: &Task) -> String {
+    let args: Vec<String> = task
+        .action
+        .args
+        .iter()
+        .map(|(k, v)| {
+            let v = match v {
+                Value::Template(t) => t.text.to_string(),
+                other => crate::template::python::str(other),
+            };
+            format!("{k}={v}")
+        })
+        .collect();
+    args.join(", ")
 }
 
 /// What a failed result says of its causes, for the reporter.

@@ -312,10 +312,12 @@ fn an_error_with_causes_is_said_once() {
             Cause {
                 message: "Task failed: a".into(),
                 at: t.at.clone(),
+                help: None,
             },
             Cause {
                 message: "b".into(),
                 at: t.at.clone().map(|at| Location { line: 2, ..at }),
+                help: None,
             },
         ],
     };
