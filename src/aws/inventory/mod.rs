@@ -237,7 +237,11 @@ fn expand(path: &str, env: Env) -> String {
         };
         match env(name).filter(|_| !name.is_empty()) {
             Some(value) => out.push_str(&value),
-            None => out.push_str(&after[..after.len() - tail.len()].replacen("", "$", 1)),
+            // as the shell's users expect of Python: what is not set stays as it is
+            None => {
+                out.push('$');
+                out.push_str(&after[..after.len() - tail.len()]);
+            }
         }
         rest = tail;
     }
