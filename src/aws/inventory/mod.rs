@@ -237,7 +237,7 @@ fn expand(path: &str, env: Env) -> String {
         };
         match env(name).filter(|_| !name.is_empty()) {
             Some(value) => out.push_str(&value),
-            // as the shell's users expect of Python: what is not set stays as it is
+            // what is not set stays as it is, as with Python's expandvars
             None => {
                 out.push('$');
                 out.push_str(&after[..after.len() - tail.len()]);
