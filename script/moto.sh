@@ -7,7 +7,7 @@ moto_start() {
     venv moto 'moto[server]==5.2.5' boto3
     local port log=$cache/moto.log
     port=$("$cache/moto/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-    "$cache/moto/bin/moto_server" -H 127.0.0.1 -p "$port" >"$log" 2>&1 &
+    "$cache/moto/bin/python" "$root/tests/e2e/moto_server.py" -H 127.0.0.1 -p "$port" >"$log" 2>&1 &
     moto_pid=$!
     trap 'kill "$moto_pid" 2>/dev/null || true' EXIT
 

@@ -27,7 +27,10 @@ pub use error::Refusal;
 pub use settings::Settings;
 
 use crate::actions::Entry;
-use modules::{ec2, ec2_instance, igw, nat_gateway, route_table, security_group, subnet, tag, vpc};
+use modules::{
+    ami_info, classic_lb, ec2, ec2_instance, eip, igw, key, nat_gateway, route_table,
+    security_group, subnet, tag, vpc,
+};
 use plan::entry;
 
 /// The modules of AWS, under all their names.
@@ -45,6 +48,12 @@ pub static ACTIONS: &[Entry] = &[
     entry::<security_group::Ec2SecurityGroup>(),
     entry::<security_group::Ec2SecurityGroupInfo>(),
     entry::<ec2::Ec2>(),
+    entry::<classic_lb::ElbClassicLb>(),
+    entry::<key::Ec2Key>(),
+    entry::<key::Ec2KeyInfo>(),
+    entry::<eip::Ec2Eip>(),
+    entry::<eip::Ec2EipInfo>(),
+    entry::<ami_info::Ec2AmiInfo>(),
     entry::<tag::Ec2Tag>(),
     entry::<tag::Ec2TagInfo>(),
     entry::<ec2_instance::Ec2Instance>(),

@@ -1,11 +1,14 @@
 //! The AWS modules against moto, a server that plays AWS.
 //!
 //! Each test has a region of its own, which is an account of its own for all that is tested here.
-//! The server is `$RPLAY_MOTO_SERVER`, or `moto_server` on the path (pip install 'moto[server]').
+//! The server is moto in the Python environment that `$RPLAY_MOTO_SERVER` (a `moto_server`) belongs to, or else
+//! in that of `python3` (pip install 'moto[server]').
 
+mod classic_lb;
 mod ec2;
 mod instance;
 mod inventory;
+mod key_eip_ami;
 mod legacy;
 mod security_group;
 mod vpc;
@@ -23,14 +26,19 @@ use std::time::{Duration, Instant};
 pub fn moto() -> &'static str {
     static URL: OnceLock<String> = OnceLock::new();
     URL.get_or_init(|| {
-        let program = std::env::var("RPLAY_MOTO_SERVER").unwrap_or_else(|_| "moto_server".into());
+        let python = std::env::var("RPLAY_MOTO_SERVER").map_or_else(
+            |_| "python3".into(),
+            |server| std::path::Path::new(&server).with_file_name("python"),
+        );
+        let python = python.display();
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/moto_server.py");
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|l| l.local_addr())
             .expect("a free port")
             .port();
         // the shell ends the server when this process, its parent, is gone
         let script = format!(
-            "'{program}' -p {port} & server=$!; while kill -0 {} 2>/dev/null; do sleep 1; done; kill $server",
+            "'{python}' '{program}' -p {port} & server=$!; while kill -0 {} 2>/dev/null; do sleep 1; done; kill $server",
             std::process::id()
         );
         Command::new("sh")
@@ -47,7 +55,7 @@ pub fn moto() -> &'static str {
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(
                 start.elapsed() < Duration::from_secs(60),
-                "{program} did not start: pip install 'moto[server]' boto3, or set RPLAY_MOTO_SERVER"
+                "moto did not start with {python}: pip install 'moto[server]' boto3, or set RPLAY_MOTO_SERVER"
             );
             std::thread::sleep(Duration::from_millis(50));
         }
