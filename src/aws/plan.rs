@@ -6,7 +6,7 @@ use super::types::{Json, Tags};
 use super::{Aws, block_on};
 use crate::actions::{Context, Entry};
 use crate::machine::Mode;
-use crate::modules::Failure;
+use crate::modules::{Failure, args};
 use crate::result::TaskResult;
 use crate::value::{Key, Map, Value};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
@@ -55,12 +55,15 @@ pub fn perform<M: AwsModule>(
     let outcome = Settings::take(&mut map)
         .map_err(failure)
         .and_then(|settings| {
-            let parsed = crate::modules::args::parse::<M::Args>(M::NAMES[0], map)?;
+            let parsed = args::parse_all::<M::Args>(M::NAMES[0], map)?;
+            for warning in parsed.warnings {
+                crate::notice::warning(warning);
+            }
             let aws = Aws::connect(settings, &env).map_err(failure)?;
-            M::run(parsed, &mut Plan::new(aws, mode))
+            M::run(parsed.args, &mut Plan::new(aws, mode))
         });
     outcome.unwrap_or_else(|failure| {
-        let mut result = TaskResult::failed(failure.msg);
+        let mut result = TaskResult::failed(failure.msg).with("changed", false);
         for (key, value) in failure.fields {
             result.fields.insert(key, value);
         }

@@ -64,14 +64,7 @@ pub fn parse_all<T: DeserializeOwned + JsonSchema + 'static>(
 ) -> Result<Parsed<T>, Failure> {
     let spec = spec::<T>();
     let checked = check::check(name, &spec, args)?;
-    let value = Value::map(
-        checked
-            .values
-            .iter()
-            .filter(|(_, v)| !v.is_null())
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect(),
-    );
+    let value = Value::map(given(&checked.values, &spec));
     let args = from_value(&value).map_err(|e| Failure::new(format!("arguments of {name}: {e}")))?;
     let mut invocation = checked.values;
     invocation.retain(|k, _| {
@@ -85,6 +78,29 @@ pub fn parse_all<T: DeserializeOwned + JsonSchema + 'static>(
         secrets: checked.secrets,
         warnings: checked.warnings,
     })
+}
+
+/// The values that are not null, in suboptions too: an option without a value is for serde one not given.
+fn given(values: &Map, spec: &Spec) -> Map {
+    values
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(key, value)| {
+            let options = key
+                .as_str()
+                .and_then(|name| spec.get(name))
+                .and_then(|option| option.options.as_ref());
+            let inner = |value: &Value| match (value, options) {
+                (Value::Map(map), Some(options)) => Value::map(given(map, options)),
+                _ => value.clone(),
+            };
+            let value = match value {
+                Value::List(items) => Value::list(items.iter().map(inner).collect()),
+                other => inner(other),
+            };
+            (key.clone(), value)
+        })
+        .collect()
 }
 
 /// The options of `T`; made once per type.
