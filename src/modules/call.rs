@@ -20,6 +20,10 @@ pub(super) fn call<M: Module>(given: Map, machine: &mut Machine) -> TaskResult {
             return TaskResult::from(secrets.scrub_map(&result.fields));
         }
     };
+    if machine.mode.check && !M::CHECK_MODE {
+        let msg = format!("remote module ({}) does not support check mode", M::NAME);
+        return TaskResult::ok().with("skipped", true).with("msg", msg);
+    }
     let outcome = M::run(parsed.args, machine);
     let returns = outcome.and_then(|returns| {
         Value::from_serialize(returns)

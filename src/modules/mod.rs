@@ -7,13 +7,19 @@ pub mod args;
 mod call;
 pub mod common;
 
+mod blockinfile;
 mod command;
 mod copy;
 mod file;
+mod lineinfile;
 mod ping;
 mod raw;
+mod replace;
 mod shell;
+mod slurp;
 mod stat;
+mod tempfile;
+mod wait_for;
 
 use crate::machine::Machine;
 use crate::result::TaskResult;
@@ -27,6 +33,8 @@ pub trait Module {
     const EXAMPLES: &'static str;
     /// The name that messages about arguments have, where it is not the one that the user wrote.
     const SHOWN_NAME: &'static str = Self::NAME;
+    /// Whether it runs in check mode; if not, it is skipped there.
+    const CHECK_MODE: bool = true;
     /// Doc comments are the options' documentation; Ansible's coercions happen before serde.
     type Args: serde::de::DeserializeOwned + schemars::JsonSchema + 'static;
     type Returns: serde::Serialize + schemars::JsonSchema;
@@ -76,13 +84,19 @@ const fn entry<M: Module>() -> Entry {
 
 /// All modules.
 pub static MODULES: &[Entry] = &[
+    entry::<blockinfile::Blockinfile>(),
     entry::<command::Command>(),
     entry::<copy::Copy>(),
     entry::<file::File>(),
+    entry::<lineinfile::Lineinfile>(),
     entry::<ping::Ping>(),
     entry::<raw::Raw>(),
+    entry::<replace::Replace>(),
     entry::<shell::Shell>(),
+    entry::<slurp::Slurp>(),
     entry::<stat::Stat>(),
+    entry::<tempfile::Tempfile>(),
+    entry::<wait_for::WaitFor>(),
 ];
 
 /// The module with this name, bare or fully qualified (`ansible.builtin.`, `ansible.legacy.`).

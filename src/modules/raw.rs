@@ -3,7 +3,6 @@
 use super::{Failure, Module};
 use crate::machine::{Command, Machine};
 use crate::modules::args::Path;
-use crate::modules::common::command::lines;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,16 +18,19 @@ pub struct Args {
     executable: Option<Path>,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Default, Serialize, JsonSchema)]
 pub struct Returns {
     changed: bool,
-    rc: i64,
-    stdout: String,
-    stdout_lines: Vec<String>,
-    stderr: String,
-    stderr_lines: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rc: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stdout: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stderr: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     failed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    skipped: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     msg: Option<String>,
 }
@@ -52,18 +54,19 @@ impl Module for Raw {
             .run(&command, "raw")
             .map_err(|e| Failure::new(crate::machine::errno_text(&e)).with("rc", 2))?;
         let Some(output) = ran else {
-            return Err(Failure::new("").with("failed", false).with("skipped", true));
+            return Ok(Returns {
+                skipped: true,
+                ..Returns::default()
+            });
         };
         let failed = output.rc != 0;
-        let (stdout, stderr) = (output.stdout_text(), output.stderr_text());
         Ok(Returns {
             changed: true,
-            rc: output.rc,
-            stdout_lines: lines(&stdout),
-            stderr_lines: lines(&stderr),
-            stdout,
-            stderr,
+            rc: Some(output.rc),
+            stdout: Some(output.stdout_text()),
+            stderr: Some(output.stderr_text()),
             failed,
+            skipped: false,
             msg: failed.then(|| "non-zero return code".to_string()),
         })
     }

@@ -4,6 +4,7 @@ pub mod attributes;
 pub mod backup;
 pub mod command;
 pub mod diff;
+pub mod edit;
 pub mod mode;
 pub mod path_info;
 pub mod text;
