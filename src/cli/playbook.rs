@@ -19,6 +19,7 @@ use std::path::PathBuf;
 #[command(
     name = "rplay",
     infer_long_args = true,
+    override_usage = "rplay [OPTIONS] PLAYBOOK...",
     disable_version_flag = true,
     after_help = "Also: rplay inventory --list|--graph|--host HOST (as ansible-inventory)."
 )]

@@ -29,7 +29,12 @@ impl Runner<'_> {
         plays: &[Play],
         loader: &Loader,
     ) -> Result<listing::Playbook> {
-        let filter = TagFilter::new(&self.options.tags, &self.options.skip_tags);
+        let mut wanted = self.options.tags.clone();
+        if self.options.list.tags && wanted.is_empty() {
+            // a list of tags has those that run only when named
+            wanted = vec!["all".to_string(), "never".to_string()];
+        }
+        let filter = TagFilter::new(&wanted, &self.options.skip_tags);
         let mut out = named(path);
         for play in plays {
             self.world_mut().play = Arc::new(PlayInfo {
@@ -78,23 +83,19 @@ fn collect(items: &[Item], filter: &TagFilter, templar: &Templar, out: &mut Vec<
     for item in items {
         match item {
             Item::Block(block) => {
+                // as ansible-playbook: without rescue and always
                 collect(&block.body, filter, templar, out);
-                collect(&block.rescue, filter, templar, out);
-                collect(&block.always, filter, templar, out);
             }
             Item::Task(task) => {
                 let tags = tags::rendered(task, templar);
-                if (task.action.bare == "meta") || !filter.chooses(&tags) {
+                if task.implicit || !filter.chooses(&tags) {
                     continue;
                 }
-                let own = match task.name() {
-                    // names are shown as written: their variables have no host here
-                    Some(name) => text_of(&name),
-                    None => task.action.name.clone(),
-                };
-                let name = match task.role_name() {
-                    Some(role) => format!("{role} : {own}"),
-                    None => own,
+                // names are shown as written: their variables have no host here
+                let name = match (task.name(), task.role_name()) {
+                    (Some(name), Some(role)) => format!("{role} : {}", text_of(&name)),
+                    (Some(name), None) => text_of(&name),
+                    (None, _) => task.action.name.clone(),
                 };
                 out.push(listing::Task { name, tags });
             }
