@@ -74,7 +74,8 @@ impl Origin {
     pub fn list(text: &str) -> Origin {
         Origin {
             file: Value::str(text),
-            dir: Value::Null,
+            // the text, not the value: so Ansible has it
+            dir: Value::str("None"),
         }
     }
 }

@@ -19,6 +19,8 @@ mod order;
 pub mod pattern;
 mod script;
 mod sources;
+#[cfg(test)]
+mod tests;
 mod yaml;
 
 pub use builtin::{BUILTIN, Builtin, BuiltinRequest};

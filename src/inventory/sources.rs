@@ -7,6 +7,7 @@ use super::data::{Data, Origin};
 use super::{address, ini, script, yaml};
 use crate::search::expand_home;
 use crate::source::Source;
+use crate::yaml::Node;
 use crate::{Error, Result, notice};
 use fancy_regex::Regex;
 use std::path::{Path, PathBuf, absolute};
@@ -62,7 +63,7 @@ fn read(inventory: &mut Inventory, source: &str, refresh: bool) -> Result<bool> 
     let before = inventory.data.clone();
     inventory.data.origin = Some(Origin::file(&path));
     if path.exists() {
-        match read_file(&path, &mut inventory.data, &inventory.options.enabled) {
+        match read_file(&path, &mut inventory.data, &inventory.options.enabled)? {
             Ok(()) => {
                 inventory.data.origin = None;
                 return Ok(true);
@@ -217,77 +218,90 @@ fn short_name(plugin: &str) -> &str {
         .unwrap_or(plugin)
 }
 
-/// Tries the enabled kinds in their order. Errors are those worth telling, one for each kind that
-/// the file could have been meant as.
+/// Why a file could not be read, by the kinds of source that it may have been meant as.
+type Failures<'a> = Vec<(&'a str, Error)>;
+
+/// Tries the enabled kinds in their order.
+///
+/// Fails where rplay lacks what the file needs: that is no mistake in the file, and to go on without
+/// its hosts would do something else than what was asked for.
 fn read_file<'a>(
     path: &Path,
     data: &mut Data,
     enabled: &'a [String],
-) -> Result<(), Vec<(&'a str, Error)>> {
+) -> Result<Result<(), Failures<'a>>> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
-        Err(e) => return Err(vec![("file", Error::from(e).context(path.display()))]),
+        Err(e) => {
+            return Ok(Err(vec![("file", Error::from(e).context(path.display()))]));
+        }
     };
     let extension = path
         .extension()
         .map(|e| e.to_string_lossy().into_owned())
         .unwrap_or_default();
+    if extension == "toml" {
+        return Err(Error::general(format!(
+            "{}: inventories in TOML are not supported",
+            path.display()
+        ))
+        .hint("write the inventory in YAML: the structure is the same"));
+    }
     let is_yaml = matches!(extension.as_str(), "yml" | "yaml" | "json");
-    let is_script = script::is_script(path, &bytes);
     let before = data.clone();
-    let mut errors: Vec<(&str, Error)> = Vec::new();
+    let mut failures: Failures = Vec::new();
     for plugin in enabled {
         let result = match short_name(plugin) {
-            "host_list" | "advanced_host_list" => continue,
-            // the kind of a `plugin:` file is found when it is read as YAML
-            "auto" => continue,
-            "script" if is_script => script::parse(path, data),
-            "yaml" if is_yaml || extension.is_empty() => read_yaml(path, data, enabled),
+            "script" if script::is_script(path, &bytes) => script::parse(path, data),
+            "yaml" if is_yaml || extension.is_empty() => match crate::yaml::load_file(path) {
+                Ok(root) => {
+                    refuse_plugin(&root, enabled)?;
+                    yaml::parse(&root, data)
+                }
+                Err(error) => Err(error),
+            },
             "ini" => read_ini(path, &bytes, data),
-            "toml" if extension == "toml" => Err(Error::parse(format!(
-                "{}: inventories in TOML are not supported",
-                path.display()
-            ))
-            .hint("write the inventory in YAML: the structure is the same")),
-            "script" | "yaml" | "toml" => continue,
+            // `auto` is part of how YAML is read; the others are no files
+            "script" | "yaml" | "toml" | "auto" | "host_list" | "advanced_host_list" => continue,
             other => {
                 notice::warning(format!("Failed to load inventory plugin, skipping {other}"));
                 continue;
             }
         };
         match result {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(Ok(())),
             Err(error) => {
                 *data = before.clone();
-                errors.push((short_name(plugin), error));
+                failures.push((short_name(plugin), error));
             }
         }
     }
-    // that a YAML file is no INI file helps nobody
+    // that a script is no YAML and a YAML file no INI file helps nobody
+    let has_interpreter = bytes.starts_with(b"#!");
     let meant = |plugin: &str| match plugin {
-        "script" | "toml" => true,
-        "yaml" => !is_script,
-        _ => !is_script && !is_yaml && extension != "toml",
+        "script" => true,
+        "yaml" => !has_interpreter,
+        _ => !has_interpreter && !is_yaml,
     };
-    if errors.iter().any(|(plugin, _)| meant(plugin)) {
-        errors.retain(|(plugin, _)| meant(plugin));
+    if failures.iter().any(|(plugin, _)| meant(plugin)) {
+        failures.retain(|(plugin, _)| meant(plugin));
     }
-    Err(errors)
+    Ok(Err(failures))
 }
 
-fn read_yaml(path: &Path, data: &mut Data, enabled: &[String]) -> Result<()> {
-    let root = crate::yaml::load_file(path)?;
-    if enabled.iter().any(|e| short_name(e) == "auto")
-        && let Some(plugin) = yaml::plugin(&root)
-    {
-        return Err(Error::parse(format!(
-            "inventory plugin '{}' is not supported",
-            plugin.as_str().unwrap_or_default()
-        ))
-        .at(&plugin.at)
-        .hint("rplay reads INI, YAML and JSON inventories, scripts, and EC2 as `-i ec2`"));
+/// Fails if the file is the configuration of an inventory plugin: rplay has none yet.
+fn refuse_plugin(root: &Node, enabled: &[String]) -> Result<()> {
+    match yaml::plugin(root) {
+        Some(plugin) if enabled.iter().any(|e| short_name(e) == "auto") => {
+            Err(Error::general(format!(
+                "inventory plugin '{}' is not supported",
+                plugin.as_str().unwrap_or_default()
+            ))
+            .at(&plugin.at)
+            .hint("rplay reads INI, YAML and JSON inventories, scripts, and EC2 as `-i ec2`"))
+        }
+        _ => Ok(()),
     }
-    yaml::parse(&root, data)
 }
 
 fn read_ini(path: &Path, bytes: &[u8], data: &mut Data) -> Result<()> {
