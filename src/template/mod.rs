@@ -36,6 +36,8 @@ use crate::regex;
 #[cfg(test)]
 mod render_tests;
 mod syntax_words;
+#[cfg(test)]
+mod table;
 mod templar;
 pub mod tests;
 mod val;
