@@ -166,8 +166,17 @@ pub fn missing(value: &Value, key: &Value) -> Value {
 
 /// `attribute=` of Jinja's filters: a number, or names and numbers with dots between them.
 pub fn attribute(value: &Value, path: &Value) -> Result<Value> {
+    attribute_or(value, path, None)
+}
+
+/// As [`attribute`]; each part that is not there becomes the default, which the next part looks into.
+pub fn attribute_or(value: &Value, path: &Value, default: Option<&Value>) -> Result<Value> {
+    let or_default = |found: Value| match (&found, default) {
+        (Value::Undefined(_), Some(default)) => default.clone(),
+        _ => found,
+    };
     let Some(text) = path.as_str() else {
-        return get_item(value, path);
+        return get_item(value, path).map(or_default);
     };
     let mut current = value.clone();
     for part in text.split('.') {
@@ -175,7 +184,7 @@ pub fn attribute(value: &Value, path: &Value) -> Result<Value> {
             Ok(i) if part.bytes().all(|b| b.is_ascii_digit()) => Value::Int(i),
             _ => Value::str(part),
         };
-        current = get_item(&current, &key)?;
+        current = or_default(get_item(&current, &key)?);
     }
     Ok(current)
 }

@@ -5,6 +5,7 @@ use super::json::{self, Style};
 use super::{Engine, Templar};
 use crate::search::SearchPath;
 use crate::value::Value;
+use std::path::Path;
 use std::sync::Arc;
 
 /// The part of ansible-core's message that names the template rather than the cause is not compared.
@@ -25,6 +26,7 @@ fn filters_and_tests_as_ansible_core_has_them() {
     let variables: Value =
         serde_json::from_str(include_str!("../../tests/filters/variables.json")).unwrap();
     let scope = Arc::new(Fixed(variables.as_map().unwrap().clone()));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filters");
     let engine = Engine::new();
     let cases = include_str!("../../tests/filters/cases.txt");
     let mut lines = cases
@@ -35,7 +37,7 @@ fn filters_and_tests_as_ansible_core_has_them() {
     while let (Some(expression), Some(want)) = (lines.next(), lines.next()) {
         count += 1;
         let expression = expression.strip_prefix("? ").unwrap_or(expression);
-        let templar = Templar::new(&engine, scope.clone(), Arc::new(SearchPath::default()));
+        let templar = Templar::new(&engine, scope.clone(), Arc::new(SearchPath::new(&folder)));
         let template = Value::user_text(&format!("{{{{ {expression} }}}}"), None);
         let got = match templar.render(&template) {
             Ok(value) => format!("= {}", json::dump(&value, &Style::default()).unwrap()),

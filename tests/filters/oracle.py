@@ -20,11 +20,14 @@ from ansible.template import Templar, trust_as_template
 
 init_plugin_loader([])
 
-VARIABLES = json.load(open(os.path.join(os.path.dirname(__file__), "variables.json")))
+HERE = os.path.dirname(os.path.abspath(__file__))
+VARIABLES = json.load(open(os.path.join(HERE, "variables.json")))
 
 
 def ask(expression):
-    templar = Templar(loader=DataLoader(), variables=VARIABLES)
+    loader = DataLoader()
+    loader.set_basedir(HERE)
+    templar = Templar(loader=loader, variables=VARIABLES)
     try:
         return "= " + json.dumps(templar.template(trust_as_template("{{ " + expression + " }}")))
     except Exception as e:

@@ -4,7 +4,7 @@ use super::Filter;
 use crate::Result;
 use crate::error::did_you_mean;
 use crate::template::call::{Call, error};
-use crate::template::protocol::{attribute, iterate};
+use crate::template::protocol::{attribute, attribute_or, iterate};
 use crate::template::{filters, tests};
 use crate::value::{Map, Value};
 
@@ -14,13 +14,8 @@ fn map(mut call: Call) -> Result<Value> {
     if call.args.is_empty() && call.kwargs.contains_key("attribute") {
         let args = call.bind_kwargs(&["attribute", "default"])?;
         let path = args.need("attribute")?;
-        let pick = |item: Value| {
-            let value = attribute(&item, path)?;
-            Ok(match (&value, args.get("default")) {
-                (Value::Undefined(_), Some(default)) => default.clone(),
-                _ => value,
-            })
-        };
+        let default = args.given("default");
+        let pick = |item: Value| attribute_or(&item, path, default);
         return Ok(Value::list(
             items.into_iter().map(pick).collect::<Result<_>>()?,
         ));

@@ -125,7 +125,7 @@ pub fn decode_base64(text: &str, urlsafe: bool) -> Result<Vec<u8>> {
             "Invalid base64-encoded string: number of data characters ({data}) cannot be 1 more than a multiple of 4"
         )));
     }
-    if data % 4 != 0 && padding < 4 - data % 4 {
+    if !data.is_multiple_of(4) && padding < 4 - data % 4 {
         return Err(error("Incorrect padding"));
     }
     clean.truncate(data);
@@ -230,8 +230,9 @@ pub fn crypt(
                 .hint("use sha512 or sha256"));
         }
         _ => {
-            return Err(error(format!("crypt does not support '{kind}' algorithm"))
-                .hint("the algorithms are sha512, sha256 and md5"));
+            return Err(error(format!(
+                "{kind} is not in the list of supported passlib algorithms: md5, blowfish, sha256, sha512"
+            )));
         }
     };
     let salt = match salt {
@@ -240,14 +241,12 @@ pub fn crypt(
     };
     if salt.len() > salt_length {
         return Err(error(format!(
-            "invalid salt size supplied ({}), expected between 0 and {salt_length}",
-            salt.len()
+            "Could not hash the secret: salt too large ({kind}_crypt requires <= {salt_length} chars)"
         )));
     }
-    if let Some(c) = salt.bytes().find(|b| !CRYPT64.contains(b)) {
+    if salt.bytes().any(|b| !CRYPT64.contains(&b)) {
         return Err(error(format!(
-            "invalid characters in salt: {:?}",
-            char::from(c)
+            "Could not hash the secret: invalid characters in {kind}_crypt salt"
         )));
     }
     if kind == "md5" {
@@ -266,10 +265,13 @@ pub fn crypt(
         .ok()
         .and_then(|r| sha_crypt::Params::new(r).ok())
         .ok_or_else(|| error(format!("invalid number of rounds: {rounds}")))?;
+    let (password, salt_bytes) = (password.as_bytes(), salt.as_bytes());
     let bytes = if kind == "sha512" {
-        sha_crypt::sha512_crypt(password.as_bytes(), salt.as_bytes(), params).to_vec()
+        let sum = sha_crypt::sha512_crypt(password, salt_bytes, params);
+        shuffled(&sum, 21, [[2, 1, 0], [0, 2, 1], [1, 0, 2]], &[63])
     } else {
-        sha_crypt::sha256_crypt(password.as_bytes(), salt.as_bytes(), params).to_vec()
+        let sum = sha_crypt::sha256_crypt(password, salt_bytes, params);
+        shuffled(&sum, 10, [[2, 1, 0], [1, 0, 2], [0, 2, 1]], &[30, 31])
     };
     let shown = if rounds == 5000 {
         String::new()
@@ -277,6 +279,16 @@ pub fn crypt(
         format!("rounds={rounds}$")
     };
     Ok(format!("${id}${shown}{salt}${}", crypt64(&bytes)))
+}
+
+/// The bytes of a digest in the order in which crypt(3) writes them: from its thirds, in an order that
+/// goes round, and the rest.
+fn shuffled(sum: &[u8], third: usize, orders: [[usize; 3]; 3], rest: &[usize]) -> Vec<u8> {
+    (0..third)
+        .flat_map(|i| orders[i % 3].map(|part| i + part * third))
+        .chain(rest.iter().copied())
+        .map(|i| sum[i])
+        .collect()
 }
 
 /// Poul-Henning Kamp's MD5-based crypt.

@@ -222,7 +222,7 @@ fn combine(mut call: Call) -> Result<Value> {
             return Err(undefined(message));
         }
         let Some(map) = entries(term) else {
-            let other = terms.get(if i == 0 { 1 } else { 0 });
+            let other = if i == 0 { terms.last() } else { terms.first() };
             return Err(error(format!(
                 "failed to combine variables, expected dicts but got a '{}' and a '{}'.",
                 term.type_name(),

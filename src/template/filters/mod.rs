@@ -98,6 +98,32 @@ pub fn bare(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
 }
 
+/// The name with its collection, as messages have it.
+pub fn full_name(name: &str) -> String {
+    let has = |family: &[(&str, Filter)]| family.iter().any(|(n, _)| *n == name);
+    let general = [
+        "counter",
+        "dict",
+        "dict_kv",
+        "from_csv",
+        "groupby_as_dict",
+        "json_query",
+        "lists_difference",
+        "lists_intersect",
+        "lists_symmetric_difference",
+        "lists_union",
+        "random_mac",
+        "version_sort",
+    ];
+    if has(net::FILTERS) {
+        format!("ansible.utils.{name}")
+    } else if general.contains(&name) {
+        format!("community.general.{name}")
+    } else {
+        format!("ansible.builtin.{name}")
+    }
+}
+
 #[cfg(test)]
 mod laws {
     use super::*;

@@ -124,8 +124,7 @@ impl Net {
 
 /// Whether a text is an address or network, of that version if one is given.
 pub fn is_address(text: &str, version: Option<u8>) -> bool {
-    !text.contains('/')
-        && Net::parse(text).is_some_and(|n| version.is_none_or(|v| n.v6 == (v == 6)))
+    Net::parse(text).is_some_and(|n| version.is_none_or(|v| n.v6 == (v == 6)))
 }
 
 /// What a value says as an address: text or a number.
@@ -152,14 +151,15 @@ fn read(value: &Value, version: Option<u8>) -> Option<Net> {
 
 /// `ipaddr(query)` of one value: what was asked for, or false.
 fn ask(call: &Call, value: &Value, query: &Value, version: Option<u8>) -> Result<Value> {
-    const NO: Value = Value::Bool(false);
+    // what is no address is false; an address that the question does not fit is null
+    const NO: Value = Value::Null;
     let Some(net) = read(value, version) else {
-        return Ok(NO);
+        return Ok(Value::Bool(false));
     };
     if let Some(wanted) = version
         && net.v6 != (wanted == 6)
     {
-        return Ok(convert(net, wanted, &python::str(query)).map_or(NO, Value::from));
+        return Ok(Value::Bool(false));
     }
     let given = python::str(value);
     let has_prefix = given.contains('/');
@@ -178,19 +178,17 @@ fn ask(call: &Call, value: &Value, query: &Value, version: Option<u8>) -> Result
             let at = base.checked_add_signed(i128::from(*i));
             return match at.filter(|a| (net.network()..=net.last()).contains(a)) {
                 Some(a) => text(cidr(a)),
-                None => Ok(NO),
+                None => Ok(Value::Bool(false)),
             };
         }
         other => python::str(other),
     };
     match name.as_str() {
-        "" => text(
-            if has_prefix || net.is_host() && matches!(value, Value::Str(_)) {
-                given.clone()
-            } else {
-                net.show(net.address)
-            },
-        ),
+        "" => text(if has_prefix {
+            cidr(net.address)
+        } else {
+            net.show(net.address)
+        }),
         "address" | "ip" => {
             if net.is_host() || net.address != net.network() || net.bits() - net.prefix <= 1 {
                 text(net.show(net.address))
@@ -198,33 +196,20 @@ fn ask(call: &Call, value: &Value, query: &Value, version: Option<u8>) -> Result
                 Ok(NO)
             }
         }
-        "address/prefix" | "ip/prefix" => {
-            if has_prefix && net.prefix + 1 < net.bits() && net.address == net.network() {
-                Ok(NO)
+        "address/prefix" | "ip/prefix" | "gateway" | "gw" | "host/prefix" | "hostnet"
+        | "router" => {
+            if net.bits() - net.prefix > 1 && net.address == net.network() {
+                Ok(if name == "ip/prefix" {
+                    NO
+                } else {
+                    Value::Bool(false)
+                })
             } else {
                 text(cidr(net.address))
             }
         }
-        "host" | "host/prefix" | "hostnet" | "router" | "gateway" | "gw"
-            if name != "host/prefix" && name.starts_with("host") =>
-        {
-            if net.is_host() {
-                text(cidr(net.address))
-            } else if net.address != net.network() || net.bits() - net.prefix <= 1 {
-                text(cidr(net.address))
-            } else {
-                Ok(NO)
-            }
-        }
-        "host/prefix" => {
-            if net.address != net.network() || net.is_host() {
-                text(cidr(net.address))
-            } else {
-                Ok(NO)
-            }
-        }
-        "gateway" | "gw" | "router" | "host_prefix" => {
-            if net.address != net.network() {
+        "host" => {
+            if net.address != net.network() || net.bits() - net.prefix <= 1 {
                 text(cidr(net.address))
             } else {
                 Ok(NO)
@@ -399,16 +384,6 @@ fn reverse_name(net: Net) -> String {
     format!("{d}.{c}.{b}.{a}.in-addr.arpa.")
 }
 
-/// An IPv4 address as an IPv6 one, mapped or of 6to4; nothing else has an equal.
-fn convert(net: Net, wanted: u8, query: &str) -> Option<String> {
-    let compatible = wanted == 4 && net.address <= u128::from(u32::MAX);
-    match (wanted, query) {
-        (6, "") => None,
-        (4, "") if compatible => None,
-        _ => None,
-    }
-}
-
 /// A filter over one value or, where it is a list, over those of its items that fit.
 fn family(mut call: Call, version: Option<u8>) -> Result<Value> {
     let args = call.bind(&["query", "version", "alias"])?;
@@ -422,7 +397,7 @@ fn family(mut call: Call, version: Option<u8>) -> Result<Value> {
             let mut out = Vec::new();
             for item in items.iter() {
                 let found = ask(&call, item, &query, version)?;
-                if found != Value::Bool(false) {
+                if found != Value::Bool(false) && !found.is_null() {
                     out.push(found);
                 }
             }
@@ -516,7 +491,7 @@ fn ipsubnet(mut call: Call) -> Result<Value> {
             // an address: the network of that size around it
             let around = Net { prefix, ..net };
             return Ok(match index {
-                None => block(around.network(), prefix),
+                None | Some(0) => block(around.network(), prefix),
                 Some(_) => Value::Bool(false),
             });
         }
@@ -525,7 +500,7 @@ fn ipsubnet(mut call: Call) -> Result<Value> {
         }
         let count = 1u128.checked_shl(prefix - net.prefix).unwrap_or(u128::MAX);
         let Some(index) = index else {
-            return Ok(big(count));
+            return Ok(Value::from(count.to_string()));
         };
         let at = if index < 0 {
             count.checked_add_signed(i128::from(index))
@@ -556,7 +531,7 @@ fn ipsubnet(mut call: Call) -> Result<Value> {
     let rank = (net.network() - outer.network())
         .checked_shr(shift)
         .unwrap_or(0);
-    Ok(big(rank + 1))
+    Ok(Value::from((rank + 1).to_string()))
 }
 
 /// The nth address of a network.

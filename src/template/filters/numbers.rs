@@ -337,15 +337,17 @@ pub fn to_bytes(text: &str, default_unit: Option<&str>, bits: bool) -> Result<i6
     let (sign, word) = if bits { ('b', "bit") } else { ('B', "byte") };
     if unit.len() > 1 {
         let whole = unit.to_lowercase();
-        let long = [
+        let names = [
             "yotta", "zetta", "exa", "peta", "tera", "giga", "mega", "kilo", "",
-        ]
-        .iter()
-        .any(|prefix| whole == format!("{prefix}{word}") || whole == format!("{prefix}{word}s"));
-        let short = unit.chars().count() == 2 && unit.ends_with(sign) && letter != 'B';
+        ];
+        let long = names
+            .iter()
+            .any(|prefix| whole.strip_prefix(prefix) == Some(word));
+        let short =
+            letter != 'B' && unit.len() == 2 && unit.starts_with(letter) && unit.ends_with(sign);
         if !(long || short) {
             return fail(if letter == 'B' {
-                format!("{text}. Value is not a valid string (expect {sign} or {word})")
+                format!("{text}. Value is not a valid string (expect {letter} or {word})")
             } else {
                 format!("{text}. Value is not a valid string (expect {letter}{sign} or {letter})")
             });

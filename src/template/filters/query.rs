@@ -4,7 +4,7 @@ use super::Filter;
 use crate::Result;
 use crate::template::call::{Call, error};
 use crate::value::{Map, Value};
-use jmespath::Variable;
+use jmespath::{Rcvar, Variable};
 
 fn json_query(mut call: Call) -> Result<Value> {
     let args = call.bind(&["expr"])?;
@@ -15,9 +15,7 @@ fn json_query(mut call: Call) -> Result<Value> {
             e.to_string().trim_end()
         ))
     })?;
-    let data =
-        Variable::from_serializable(&call.value).map_err(|e| error(format!("json_query: {e}")))?;
-    let found = expression.search(data).map_err(|e| {
+    let found = expression.search(to_variable(&call.value)).map_err(|e| {
         error(format!(
             "Error in jmespath.search in json_query filter plugin:\n{}",
             e.to_string().trim_end()
@@ -26,6 +24,32 @@ fn json_query(mut call: Call) -> Result<Value> {
     Ok(from_variable(&found))
 }
 
+fn to_variable(value: &Value) -> Variable {
+    match value {
+        Value::List(items) => {
+            Variable::Array(items.iter().map(|v| Rcvar::new(to_variable(v))).collect())
+        }
+        Value::Map(map) => Variable::Object(
+            map.iter()
+                .map(|(k, v)| (k.to_string(), Rcvar::new(to_variable(v))))
+                .collect(),
+        ),
+        Value::Dynamic(d) => Variable::Object(
+            d.keys()
+                .into_iter()
+                .filter_map(|k| Some((k.to_string(), Rcvar::new(to_variable(&d.get(&k).ok()??)))))
+                .collect(),
+        ),
+        scalar => match scalar.to_json() {
+            serde_json::Value::Bool(b) => Variable::Bool(b),
+            serde_json::Value::Number(n) => Variable::Number(n),
+            serde_json::Value::String(s) => Variable::String(s),
+            _ => Variable::Null,
+        },
+    }
+}
+
+/// The library keeps objects sorted: keys of what it makes come in that order.
 fn from_variable(variable: &Variable) -> Value {
     match variable {
         Variable::Null | Variable::Expref(_) => Value::Null,

@@ -71,13 +71,11 @@ fn random_mac(mut call: Call) -> Result<Value> {
             "Invalid value ({prefix}) for random_mac: {bad} not hexa byte"
         )));
     }
-    let missing = 6 - parts.len();
-    let low = 1i64 << (8 * missing - 4);
-    let high = 1i64 << (8 * missing);
-    let drawn = Random::new(args.given("seed"))?.range(low, high, 1)?;
-    let digits = format!("{drawn:0width$x}", width = 2 * missing);
-    let mut out = prefix;
-    for i in 0..missing {
+    // ten digits are drawn, however many are needed
+    let drawn = Random::new(args.given("seed"))?.range(1 << 36, 1 << 40, 1)?;
+    let digits = format!("{drawn:x}");
+    let mut out = prefix.clone();
+    for i in 0..6 - parts.len() {
         out.push(':');
         out.push_str(&digits[2 * i..2 * i + 2]);
     }

@@ -4,7 +4,8 @@ use super::Filter;
 use crate::Result;
 use crate::template::call::{Call, error};
 use crate::template::protocol::{
-    attribute, compare, fold_case, iterate, length as len, missing, sort_by_key, undefined,
+    attribute, attribute_or, compare, fold_case, iterate, length as len, missing, sort_by_key,
+    undefined,
 };
 use crate::template::python;
 use crate::value::{Key, Map, Value};
@@ -157,10 +158,7 @@ fn groupby(mut call: Call) -> Result<Value> {
     let case_sensitive = args.flag("case_sensitive", false);
     let mut keyed = Vec::new();
     for item in iterate(&call.value)? {
-        let key = match (attribute(&item, path)?, args.get("default")) {
-            (Value::Undefined(_), Some(default)) => default.clone(),
-            (key, _) => key,
-        };
+        let key = attribute_or(&item, path, args.given("default"))?;
         let sort = if case_sensitive {
             key.clone()
         } else {
@@ -485,9 +483,10 @@ fn subelements(mut call: Call) -> Result<Value> {
         for key in &path {
             let Some(map) = values.as_map() else {
                 return Err(error(format!(
-                    "the key {} should point to a dictionary, got '{}'",
+                    "the key {} should point to a dictionary, got '{}': '{}' object is not subscriptable",
                     python::str(key),
-                    python::str(&values)
+                    python::str(&values),
+                    values.type_name()
                 )));
             };
             match map.get(&Key::from_value(key.clone())) {

@@ -111,7 +111,12 @@ fn format(call: Call) -> Result<Value> {
         (true, false) => percent::Values::One(Value::map(call.kwargs)),
         _ => percent::Values::Many(call.args),
     };
-    percent::format(&text, &values).map(Value::from)
+    percent::format(&text, &values)
+        .map(Value::from)
+        .map_err(|e| {
+            let words = e.message().trim_start_matches("Error rendering template: ");
+            error(words)
+        })
 }
 
 /// Lines indented, the first and blank ones only if asked for.
@@ -177,6 +182,16 @@ fn truncate(mut call: Call) -> Result<Value> {
     Ok(Value::str(format!("{words}{end}")))
 }
 
+/// Whether a line may end after the hyphen before `i`: two word characters or more on either side,
+/// a letter next to the hyphen, and one further on.
+fn breaks_after_hyphen(chars: &[char], i: usize) -> bool {
+    let word = |c: &char| c.is_alphanumeric() || *c == '_';
+    let letter = |c: &char| word(c) && !c.is_numeric();
+    let before = i >= 3 && letter(&chars[i - 2]) && word(&chars[i - 3]);
+    let after: Vec<char> = chars[i..].iter().take_while(|c| word(c)).copied().collect();
+    before && after.iter().skip(1).any(letter)
+}
+
 /// Text cut where a line may end: white space apart, words apart after their hyphens.
 fn chunks(line: &str, on_hyphens: bool) -> Vec<Vec<char>> {
     let chars: Vec<char> = line.chars().collect();
@@ -186,11 +201,7 @@ fn chunks(line: &str, on_hyphens: bool) -> Vec<Vec<char>> {
             None => true,
             Some(before) => {
                 before.is_whitespace() != c.is_whitespace()
-                    || on_hyphens
-                        && before == '-'
-                        && i >= 2
-                        && chars[i - 2].is_alphabetic()
-                        && c.is_alphabetic()
+                    || on_hyphens && before == '-' && breaks_after_hyphen(&chars, i)
             }
         };
         if starts {

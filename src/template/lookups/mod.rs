@@ -7,20 +7,43 @@ use super::call::Call;
 use crate::Result;
 use crate::value::{Map, Value};
 
+mod commands;
+mod files;
+mod first_found;
+mod loops;
+mod password;
+mod sequence;
+mod tables;
+mod terms;
+mod variables;
+
 /// How a lookup is written: the terms are `args`, the options `kwargs`.
 pub type Lookup = fn(Call) -> Result<Vec<Value>>;
 
-/// All lookups by name.
-pub static LOOKUPS: &[(&str, Lookup)] = &[];
+/// All lookups by name, family after family.
+pub static FAMILIES: &[&[(&str, Lookup)]] = &[
+    commands::LOOKUPS,
+    files::LOOKUPS,
+    first_found::LOOKUPS,
+    loops::LOOKUPS,
+    password::LOOKUPS,
+    sequence::LOOKUPS,
+    tables::LOOKUPS,
+    variables::LOOKUPS,
+];
 
 /// The lookup of that name.
 pub fn find(name: &str) -> Option<Lookup> {
-    LOOKUPS.iter().find(|(n, _)| *n == name).map(|(_, f)| *f)
+    FAMILIES
+        .iter()
+        .flat_map(|family| family.iter())
+        .find(|(n, _)| *n == name)
+        .map(|(_, f)| *f)
 }
 
 /// All names, for "did you mean".
 pub fn names() -> impl Iterator<Item = &'static str> {
-    LOOKUPS.iter().map(|(n, _)| *n)
+    FAMILIES.iter().flat_map(|f| f.iter()).map(|(n, _)| *n)
 }
 
 /// Calls a lookup. An undefined term or option is an error.
@@ -29,21 +52,64 @@ pub fn call(lookup: Lookup, call: Call) -> Result<Vec<Value>> {
     lookup(call)
 }
 
-/// The items of `with_NAME: terms`, terms rendered already. None if there is no such lookup.
-pub fn with_lookup(name: &str, terms: Value, templar: &Templar) -> Option<Result<Vec<Value>>> {
+/// The items of `with_NAME: terms` of a task with that action, terms rendered already.
+///
+/// None if there is no such lookup.
+pub fn with_lookup(
+    name: &str,
+    terms: Value,
+    action: &str,
+    templar: &Templar,
+) -> Option<Result<Vec<Value>>> {
     let lookup = find(name)?;
     let args = match terms {
         Value::List(items) => items.to_vec(),
         other => vec![other],
     };
-    Some(call(
+    let mut kwargs = Map::default();
+    if name == "first_found" {
+        let kind = match action.rsplit('.').next().unwrap_or("") {
+            a if a.contains("template") => "templates",
+            a if a.contains("var") => "vars",
+            _ => "files",
+        };
+        kwargs.insert(first_found::KIND.into(), kind.into());
+    }
+    let found = call(
         lookup,
         Call {
             name,
             value: Value::Null,
             args,
-            kwargs: Map::default(),
+            kwargs,
             templar,
         },
-    ))
+    );
+    Some(found.map_err(|e| match e.kind() {
+        crate::error::Kind::Undefined => e,
+        _ if e.message().starts_with("The lookup plugin") => e,
+        _ => e.context(format!("The lookup plugin '{name}' failed")),
+    }))
+}
+
+#[cfg(test)]
+mod laws {
+    use super::*;
+
+    #[test]
+    fn each_name_is_there_once_and_in_order() {
+        for family in FAMILIES {
+            assert!(
+                family.is_sorted_by(|(a, _), (b, _)| a < b),
+                "{:?}",
+                family[0].0
+            );
+        }
+        let mut all: Vec<_> = names().collect();
+        all.sort_unstable();
+        assert!(
+            all.windows(2).all(|w| w[0] != w[1]),
+            "a lookup is there twice"
+        );
+    }
 }
