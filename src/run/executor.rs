@@ -191,16 +191,18 @@ impl TaskRun<'_> {
             return Ok(None);
         };
         let items = match &looping.lookup {
-            Some(name) => match lookups::with_lookup(name, looping.terms.clone(), templar) {
-                Some(items) => items.map_err(|e| e.at(&looping.at))?,
-                None => {
-                    return Err(Error::new(
-                        Kind::Options,
-                        format!("lookup plugin '{name}' not found"),
-                    )
-                    .at(&looping.at));
+            Some(name) => {
+                match lookups::with_lookup(name, &looping.terms, &self.task.action.bare, templar) {
+                    Some(items) => items.map_err(|e| e.at(&looping.at))?,
+                    None => {
+                        return Err(Error::new(
+                            Kind::Options,
+                            format!("lookup plugin '{name}' not found"),
+                        )
+                        .at(&looping.at));
+                    }
                 }
-            },
+            }
             None => {
                 let value = templar
                     .render(&looping.terms)

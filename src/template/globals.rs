@@ -283,7 +283,7 @@ impl Interp<'_> {
         }
         let texts = items.iter().all(|v| matches!(v, Value::Str(_)));
         Ok(V::Data(match items.len() {
-            0 => Value::str(""),
+            0 => Value::list(Vec::new()),
             1 => items.into_iter().next().unwrap_or_default(),
             _ if texts => Value::from(
                 items

@@ -4,7 +4,8 @@ use super::Filter;
 use crate::Result;
 use crate::template::call::{Call, error};
 use crate::value::{Map, Value};
-use jmespath::{Rcvar, Variable};
+use jmespath::ast::Ast;
+use jmespath::{Context, DEFAULT_RUNTIME, Rcvar, Variable, interpret};
 
 fn json_query(mut call: Call) -> Result<Value> {
     let args = call.bind(&["expr"])?;
@@ -15,13 +16,65 @@ fn json_query(mut call: Call) -> Result<Value> {
             e.to_string().trim_end()
         ))
     })?;
-    let found = expression.search(to_variable(&call.value)).map_err(|e| {
-        error(format!(
-            "Error in jmespath.search in json_query filter plugin:\n{}",
-            e.to_string().trim_end()
-        ))
-    })?;
+    let found = expression
+        .search(Rcvar::new(to_variable(&call.value)))
+        .map_err(|e| {
+            error(format!(
+                "Error in jmespath.search in json_query filter plugin:\n{}",
+                e.to_string().trim_end()
+            ))
+        })?;
     Ok(from_variable(&found))
+}
+
+/// Gives literal numbers back: the library reads them as serde_json hands them over when numbers keep
+/// all their digits, which is as an object with one key.
+fn mend(ast: &mut Ast) {
+    match ast {
+        Ast::Literal { value, .. } => *value = Rcvar::new(mended(value)),
+        Ast::Comparison { lhs, rhs, .. }
+        | Ast::Projection { lhs, rhs, .. }
+        | Ast::And { lhs, rhs, .. }
+        | Ast::Or { lhs, rhs, .. }
+        | Ast::Subexpr { lhs, rhs, .. } => {
+            mend(lhs);
+            mend(rhs);
+        }
+        Ast::Condition {
+            predicate, then, ..
+        } => {
+            mend(predicate);
+            mend(then);
+        }
+        Ast::Expref { ast, .. } => mend(ast),
+        Ast::Flatten { node, .. } | Ast::Not { node, .. } | Ast::ObjectValues { node, .. } => {
+            mend(node);
+        }
+        Ast::Function { args, .. } => args.iter_mut().for_each(mend),
+        Ast::MultiList { elements, .. } => elements.iter_mut().for_each(mend),
+        Ast::MultiHash { elements, .. } => elements.iter_mut().for_each(|e| mend(&mut e.value)),
+        Ast::Identity { .. } | Ast::Field { .. } | Ast::Index { .. } | Ast::Slice { .. } => {}
+    }
+}
+
+fn mended(value: &Variable) -> Variable {
+    match value {
+        Variable::Object(map) => {
+            let number = map.get("$serde_json::private::Number");
+            match number.and_then(|n| n.as_string()?.parse().ok()) {
+                Some(number) => Variable::Number(number),
+                None => Variable::Object(
+                    map.iter()
+                        .map(|(k, v)| (k.clone(), Rcvar::new(mended(v))))
+                        .collect(),
+                ),
+            }
+        }
+        Variable::Array(items) => {
+            Variable::Array(items.iter().map(|v| Rcvar::new(mended(v))).collect())
+        }
+        other => other.clone(),
+    }
 }
 
 fn to_variable(value: &Value) -> Variable {

@@ -52,19 +52,24 @@ pub fn call(lookup: Lookup, call: Call) -> Result<Vec<Value>> {
     lookup(call)
 }
 
-/// The items of `with_NAME: terms` of a task with that action, terms rendered already.
+/// The items of `with_NAME: terms` of a task with that action; the terms are rendered here.
 ///
 /// None if there is no such lookup.
 pub fn with_lookup(
     name: &str,
-    terms: Value,
+    terms: &Value,
     action: &str,
     templar: &Templar,
 ) -> Option<Result<Vec<Value>>> {
     let lookup = find(name)?;
-    let args = match terms {
-        Value::List(items) => items.to_vec(),
-        other => vec![other],
+    let rendered = match name {
+        "first_found" => defined_only(terms, templar),
+        _ => templar.render(terms),
+    };
+    let args = match rendered {
+        Ok(Value::List(items)) => items.to_vec(),
+        Ok(other) => vec![other],
+        Err(e) => return Some(Err(e)),
     };
     let mut kwargs = Map::default();
     if name == "first_found" {
@@ -90,6 +95,29 @@ pub fn with_lookup(
         _ if e.message().starts_with("The lookup plugin") => e,
         _ => e.context(format!("The lookup plugin '{name}' failed")),
     }))
+}
+
+/// The terms without those that use an undefined variable: `with_first_found` falls through to the next.
+fn defined_only(terms: &Value, templar: &Templar) -> Result<Value> {
+    match terms {
+        Value::List(items) => {
+            let mut out = Vec::new();
+            for item in items.iter() {
+                match defined_only(item, templar) {
+                    Ok(item) => out.push(item),
+                    Err(e) if e.kind() == crate::error::Kind::Undefined => {}
+                    Err(e) => return Err(e),
+                }
+            }
+            Ok(Value::list(out))
+        }
+        Value::Map(map) => Ok(Value::map(
+            map.iter()
+                .map(|(k, v)| Ok((k.clone(), defined_only(v, templar)?)))
+                .collect::<Result<Map>>()?,
+        )),
+        other => templar.render(other),
+    }
 }
 
 #[cfg(test)]
