@@ -119,11 +119,14 @@ impl Interp<'_> {
     pub fn plugin_error(&self, kind: &str, name: &str, error: Error) -> Error {
         match error.kind() {
             ErrorKind::Template
-                if !error.message().starts_with("The ")
+                if !["The filter plugin", "The test plugin", "The lookup plugin"]
+                    .iter()
+                    .any(|known| error.message().starts_with(known))
                     && !error.message().starts_with("Error rendering")
                     && !error.message().starts_with("Recursive loop") =>
             {
-                error.context(format!("The {kind} plugin 'ansible.builtin.{name}' failed"))
+                let name = filters::full_name(name);
+                error.context(format!("The {kind} plugin '{name}' failed"))
             }
             ErrorKind::Undefined if error.hint_text().is_none() => {
                 let plain = self.undefined_message(error.message());

@@ -254,7 +254,9 @@ impl Interp<'_> {
             Ok(items) => items,
             Err(error) if error.kind() == Kind::Undefined || errors == "strict" => {
                 return Err(
-                    if error.kind() == Kind::Template && !error.message().starts_with("The ") {
+                    if error.kind() == Kind::Template
+                        && !error.message().starts_with("The lookup plugin")
+                    {
                         error.context(format!("The lookup plugin '{name}' failed"))
                     } else {
                         error

@@ -16,14 +16,17 @@ fn json_query(mut call: Call) -> Result<Value> {
             e.to_string().trim_end()
         ))
     })?;
-    let found = expression
-        .search(Rcvar::new(to_variable(&call.value)))
-        .map_err(|e| {
-            error(format!(
-                "Error in jmespath.search in json_query filter plugin:\n{}",
-                e.to_string().trim_end()
-            ))
-        })?;
+    let mut ast = expression.as_ast().clone();
+    mend(&mut ast);
+    let mut context = Context::new(&text, &DEFAULT_RUNTIME);
+    // the library's own search would serialize the data, which loses numbers in the same way
+    let data = Rcvar::new(to_variable(&call.value));
+    let found = interpret(&data, &ast, &mut context).map_err(|e| {
+        error(format!(
+            "Error in jmespath.search in json_query filter plugin:\n{}",
+            e.to_string().trim_end()
+        ))
+    })?;
     Ok(from_variable(&found))
 }
 
