@@ -549,7 +549,7 @@ impl Reporter for DefaultReporter {
             Event::HostStart { task, host } => {
                 if self.settings.show_per_host_start {
                     let text = format!(" [started TASK: {} on {host}]", task.name.trim());
-                    self.say(&text, &palette.verbose);
+                    self.say(&text, &palette.ok);
                 }
             }
             Event::Result {

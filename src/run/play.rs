@@ -630,6 +630,14 @@ impl Runner<'_> {
                 }
                 .run()
             };
+        if self.config.show_per_host_start {
+            for name in &names {
+                self.reporter.event(&Event::HostStart {
+                    task: info.clone(),
+                    host: name.to_string(),
+                });
+            }
+        }
         let mut out: Vec<Option<Outcome>> = Vec::new();
         out.resize_with(chosen.len(), || None);
         // one host, or nothing that leaves this process: threads would cost more than they bring
