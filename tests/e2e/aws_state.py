@@ -150,11 +150,14 @@ def balancer(check, account):
     )
     check.equal("the load balancer's groups", found["SecurityGroups"], [g["GroupId"] for g in account.security_groups])
     listeners = {
-        (one["Protocol"], one["LoadBalancerPort"], one["InstancePort"], one.get("SSLCertificateId") or None)
+        (
+            one["Protocol"], one["LoadBalancerPort"], one["InstanceProtocol"], one["InstancePort"],
+            one.get("SSLCertificateId") or None,
+        )
         for one in (d["Listener"] for d in found["ListenerDescriptions"])
     }
     certificate = os.environ["AWS_EC2_LB_CERT"]
-    check.equal("listeners", listeners, {("HTTP", 80, 80, None), ("HTTPS", 443, 443, certificate)})
+    check.equal("listeners", listeners, {("HTTP", 80, "HTTP", 80, None), ("HTTPS", 443, "HTTP", 443, certificate)})
     check.equal("the health check", found["HealthCheck"], HEALTH_CHECK)
     log = account.balancer_attributes(name)["AccessLog"]
     check.equal(
