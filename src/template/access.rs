@@ -271,7 +271,11 @@ impl Interp<'_> {
     }
 
     pub fn slice(&self, value: &Expr, parts: &[Option<Box<Expr>>; 3], cx: &Cx) -> Result<V> {
-        let v = self.eval_needed(value, cx)?;
+        let v = self.eval(value, cx)?;
+        if matches!(&v, V::Undefined(u) if !u.silent) {
+            return Ok(v);
+        }
+        let v = self.need(v, cx, value.at)?;
         let mut bounds = [None; 3];
         for (bound, part) in bounds.iter_mut().zip(parts) {
             if let Some(part) = part {

@@ -9,10 +9,31 @@ use super::ops::failure;
 use super::val::{Obj, V};
 use super::{filters, tests};
 use crate::error::Kind as ErrorKind;
-use crate::value::{Key, Value};
+use crate::value::{Key, Map, Value};
 use crate::{Error, Result};
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// Filters that look at items or entries one by one: an undefined one is no error until it is looked at.
+const LOOKS_AT_PARTS: &[&str] = &[
+    "map",
+    "select",
+    "reject",
+    "selectattr",
+    "rejectattr",
+    "first",
+    "last",
+    "list",
+    "length",
+    "count",
+    "reverse",
+    "zip",
+];
+
+/// Tests of a value's type, which no part of it changes.
+const LOOKS_AT_TYPE: &[&str] = &[
+    "string", "mapping", "iterable", "sequence", "number", "none", "boolean", "integer", "float",
+];
 
 impl Interp<'_> {
     /// Evaluates the arguments of a call.
@@ -41,29 +62,57 @@ impl Interp<'_> {
         Ok(out)
     }
 
-    /// A value for a filter or test: what cannot be rendered because something in it is undefined is undefined.
-    pub fn handed(&self, v: &V) -> Result<Value> {
+    /// A value for a filter or test. Errors if something in it is undefined, unless `parts` may be.
+    pub fn handed(&self, v: &V, parts: bool) -> Result<Value> {
+        if matches!(v, V::Undefined(u) if u.silent) {
+            return Ok(Value::str(""));
+        }
         match self.to_value(v) {
-            Err(error) if error.kind() == ErrorKind::Undefined && matches!(v, V::Lazy(_)) => {
-                Ok(Value::Undefined(Arc::from(error.message())))
-            }
+            Err(error) if parts && error.kind() == ErrorKind::Undefined => self.with_undefined(v),
             other => other,
         }
     }
 
+    /// The value with undefined parts where they are.
+    fn with_undefined(&self, v: &V) -> Result<Value> {
+        Ok(match v {
+            V::Lazy(raw) => self.templar.deep_with_undefined(raw)?,
+            V::List(l) => {
+                let items = l.borrow().clone();
+                Value::list(
+                    items
+                        .iter()
+                        .map(|v| self.with_undefined(v))
+                        .collect::<Result<_>>()?,
+                )
+            }
+            V::Dict(d) => {
+                let entries = d.borrow().clone();
+                Value::map(
+                    entries
+                        .iter()
+                        .map(|(k, v)| Ok((k.clone(), self.with_undefined(v)?)))
+                        .collect::<Result<_>>()?,
+                )
+            }
+            other => self.to_value(other)?,
+        })
+    }
+
     fn call_of<'a>(&'a self, name: &'a str, value: &V, args: &Args) -> Result<Call<'a>> {
+        let parts = LOOKS_AT_PARTS.contains(&name);
         Ok(Call {
             name,
-            value: self.handed(value)?,
+            value: self.handed(value, parts)?,
             args: args
                 .pos
                 .iter()
-                .map(|v| self.handed(v))
+                .map(|v| self.handed(v, parts))
                 .collect::<Result<_>>()?,
             kwargs: args
                 .kw
                 .iter()
-                .map(|(k, v)| Ok((Key::Str(Arc::clone(k)), self.handed(v)?)))
+                .map(|(k, v)| Ok((Key::Str(Arc::clone(k)), self.handed(v, parts)?)))
                 .collect::<Result<_>>()?,
             templar: self.templar,
         })
@@ -95,17 +144,20 @@ impl Interp<'_> {
                 V::Undefined(u) if u.error.is_some() => u.error.clone(),
                 _ => None,
             });
-        let call_args = self
-            .call_of(name, &value, &args)
-            .map_err(|err| self.place(err, cx, e.at))?;
-        let result = filters::call(filter, call_args).map_err(|err| {
-            // the cause, with its own place, if it was only passed on
-            if let Some(cause) = undefined.filter(|c| c.message() == err.message()) {
-                return cause;
-            }
-            self.place(self.plugin_error("filter", name, err), cx, e.at)
-        })?;
-        Ok(self.made(V::Data(result)))
+        let call_args = match self.call_of(name, &value, &args) {
+            Ok(call_args) => call_args,
+            Err(err) => return self.passed_on(Err(self.place(err, cx, e.at))),
+        };
+        let result = filters::call(filter, call_args)
+            .map(V::Data)
+            .map_err(|err| {
+                // the cause, with its own place, if it was only passed on
+                if let Some(cause) = undefined.filter(|c| c.message() == err.message()) {
+                    return cause;
+                }
+                self.place(self.plugin_error("filter", name, err), cx, e.at)
+            });
+        Ok(self.made(self.passed_on(result)?))
     }
 
     pub fn made(&self, v: V) -> V {
@@ -196,7 +248,18 @@ impl Interp<'_> {
             _ => None,
         };
         let name = bare(&call.name);
-        let call_args = self.call_of(name, &value, &args)?;
+        let call_args = match &value {
+            V::Lazy(raw) if LOOKS_AT_TYPE.contains(&name) => {
+                self.call_of(name, &V::Data(raw.clone()), &args)?
+            }
+            V::List(_) if LOOKS_AT_TYPE.contains(&name) => {
+                self.call_of(name, &V::Data(Value::list(Vec::new())), &args)?
+            }
+            V::Dict(_) if LOOKS_AT_TYPE.contains(&name) => {
+                self.call_of(name, &V::Data(Value::map(Map::default())), &args)?
+            }
+            _ => self.call_of(name, &value, &args)?,
+        };
         tests::call(test, call_args).map_err(|err| {
             cause
                 .filter(|c| c.message() == err.message())

@@ -17,7 +17,7 @@ pub struct Unit {
     pub body: Body,
     /// Whether a method that changes its object may be called: only then are containers copied.
     pub mutates: bool,
-    /// Line breaks at the end of the text, which only text results keep.
+    /// Line breaks that a text result has at least at its end.
     pub trailing: usize,
     pub syntax: Syntax,
 }
@@ -62,7 +62,7 @@ pub fn template(text: &Arc<str>, syntax: &Syntax) -> Result<Unit, SyntaxError> {
     builder
         .trim_blocks(syntax.trim_blocks)
         .lstrip_blocks(syntax.lstrip_blocks)
-        .keep_trailing_newline(syntax.keep_trailing_newline);
+        .keep_trailing_newline(true);
     if let Some(delimiters) = &syntax.delimiters {
         let [vs, ve, bs, be, cs, ce] = (**delimiters).clone();
         builder
@@ -74,11 +74,12 @@ pub fn template(text: &Arc<str>, syntax: &Syntax) -> Result<Unit, SyntaxError> {
         message: e.to_string(),
         offset: 0,
     })?;
-    let (source, trailing) = if syntax.escapes {
-        (&text[..], 0)
+    // as Ansible does it: Jinja2 drops one line break at the end, and what the result then lacks is added
+    let source = text.strip_suffix('\n').unwrap_or(text);
+    let trailing = if syntax.keep_trailing_newline {
+        text.len() - text.trim_end_matches('\n').len()
     } else {
-        let end = text.trim_end_matches('\n').len();
-        (&text[..end], text.len() - end)
+        0
     };
     let masked = parsable(source, |text| {
         parse(text, "", config.clone())

@@ -6,6 +6,7 @@ use super::env::{Cx, Env, Here, Page};
 use super::interp::{Args, Interp};
 use super::ops::failure;
 use super::python;
+use super::templar::Raw;
 use super::val::{LoopObj, MacroObj, Obj, V};
 use crate::value::{Key, Map, Value};
 use crate::{Error, Result};
@@ -81,30 +82,37 @@ impl Interp<'_> {
     }
 
     /// Evaluates a whole template or expression.
-    pub fn run(&self, here: &Rc<Here>) -> Result<Value> {
+    ///
+    /// A lone expression that is a user's container keeps the templates in it: they are rendered when
+    /// they are asked for, so that an entry nobody looks at cannot fail.
+    pub fn run(&self, here: &Rc<Here>) -> Result<Raw> {
         self.mutating.set(here.unit.mutates);
         let cx = Cx {
             env: Rc::new(Env::default()),
             here: Rc::clone(here),
         };
-        match &here.unit.body {
-            Body::Expr(e) => {
-                let v = self.eval(e, &cx)?;
-                let v = self.need(v, &cx, e.at)?;
-                self.finish(&v).map_err(|err| placed(err, &cx, e.at))
-            }
-            Body::Template(stmts) => {
-                let mut out = Out::new();
-                // nearly every template is one expression
-                if let [Stmt::Emit(e)] = &stmts[..] {
-                    let v = self.eval(e, &cx)?;
-                    let v = self.need(v, &cx, e.at)?;
-                    return self.finish(&v).map_err(|err| placed(err, &cx, e.at));
+        let expr = match &here.unit.body {
+            Body::Expr(e) => e,
+            // nearly every template is one expression
+            Body::Template(stmts) => match &stmts[..] {
+                [Stmt::Emit(e)] => e,
+                _ => {
+                    let mut out = Out::new();
+                    self.template(stmts, &cx, &mut out)?;
+                    return Ok(Raw::Clean(concat(out)));
                 }
-                self.template(stmts, &cx, &mut out)?;
-                Ok(concat(out))
-            }
+            },
+        };
+        let v = self.eval(expr, &cx)?;
+        if let V::Undefined(u) = &v {
+            return Err(placed(self.undefined_error(u), &cx, expr.at));
         }
+        if let V::Lazy(raw) = v {
+            return Ok(Raw::Lazy(raw));
+        }
+        self.finish(&v)
+            .map(Raw::Clean)
+            .map_err(|err| placed(err, &cx, expr.at))
     }
 
     /// A template's statements, and then those of the template that it extends.

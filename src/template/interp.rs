@@ -38,6 +38,17 @@ pub struct Args {
     pub kw: Vec<(Arc<str>, V)>,
 }
 
+impl Args {
+    /// The first undefined argument: what a call with it is.
+    fn undefined(&self) -> Option<V> {
+        self.pos
+            .iter()
+            .chain(self.kw.iter().map(|(_, v)| v))
+            .find(|v| matches!(v, V::Undefined(u) if !u.silent))
+            .cloned()
+    }
+}
+
 impl<'t> Interp<'t> {
     pub fn new(templar: &'t Templar) -> Interp<'t> {
         Interp {
@@ -87,8 +98,11 @@ impl<'t> Interp<'t> {
     }
 
     /// Refuses an undefined value.
+    ///
+    /// What `a if false` is counts as empty text, as Jinja2 has it.
     pub fn need(&self, v: V, cx: &Cx, at: u32) -> Result<V> {
         match &v {
+            V::Undefined(u) if u.silent => Ok(V::str("")),
             V::Undefined(u) => Err(self.place(self.undefined_error(u), cx, at)),
             V::Data(Value::Undefined(message)) => {
                 Err(self.place(self.undefined_message(message), cx, at))
@@ -188,10 +202,10 @@ impl<'t> Interp<'t> {
                 };
                 self.filter(e, value, cx)
             }
-            Kind::Test(call) => self
-                .test(call, cx)
-                .map(V::bool)
-                .map_err(|err| self.place(err, cx, e.at)),
+            Kind::Test(call) => {
+                let result = self.test(call, cx).map(V::bool);
+                self.passed_on(result.map_err(|err| self.place(err, cx, e.at)))
+            }
             Kind::Call(callee, args) => self.call_expr(e, callee, args, cx),
             Kind::List(items) => {
                 let items = items
@@ -281,6 +295,43 @@ impl<'t> Interp<'t> {
                     x.iter().chain(y.iter()).cloned().collect(),
                 )));
             }
+            if let (Op::Add, V::Lazy(Value::List(_)) | V::Data(Value::List(_)), false) =
+                (op, &left, self.mutating.get())
+            {
+                let right = self.eval_needed(b, cx)?;
+                if let (
+                    V::Lazy(Value::List(x)) | V::Data(Value::List(x)),
+                    V::Lazy(Value::List(y)) | V::Data(Value::List(y)),
+                ) = (&left, &right)
+                {
+                    let items = Value::list(x.iter().chain(y.iter()).cloned().collect());
+                    // templates in the items wait until they are asked for
+                    return Ok(match (&left, &right) {
+                        (V::Data(_), V::Data(_)) => V::Data(items),
+                        _ => V::Lazy(items),
+                    });
+                }
+                let (left, right) = (self.defined_value(&left)?, self.defined_value(&right)?);
+                return ops::binary(op, &left, &right)
+                    .map(V::Data)
+                    .map_err(|err| self.place(err, cx, at));
+            }
+            if matches!(left, V::List(_)) && op == Op::Add {
+                // items stay as they are, undefined ones too
+                let right = self.eval_needed(b, cx)?;
+                if matches!(
+                    right,
+                    V::List(_) | V::Data(Value::List(_)) | V::Lazy(Value::List(_))
+                ) {
+                    let mut items = self.iterate(&left)?;
+                    items.extend(self.iterate(&right)?);
+                    return Ok(V::list(items));
+                }
+                let (left, right) = (self.defined_value(&left)?, self.defined_value(&right)?);
+                return ops::binary(op, &left, &right)
+                    .map(V::Data)
+                    .map_err(|err| self.place(err, cx, at));
+            }
             let left = match left {
                 V::Data(v) => v,
                 other => self
@@ -338,7 +389,10 @@ impl<'t> Interp<'t> {
             }),
             V::Tuple(_) | V::List(_) | V::Lazy(_) => {
                 for v in self.iterate(container)? {
-                    if !v.is_undefined() && self.to_value(&v)? == *item {
+                    if let V::Undefined(u) = &v {
+                        return Err(self.undefined_error(u));
+                    }
+                    if self.to_value(&v)? == *item {
                         return Ok(true);
                     }
                 }
@@ -355,13 +409,19 @@ impl<'t> Interp<'t> {
         // a method is called without making an object of it
         if let Kind::Attr(receiver, name) = &callee.kind {
             let value = self.eval(receiver, cx)?;
+            if matches!(&value, V::Undefined(u) if !u.silent) {
+                return Ok(value);
+            }
             let value = self.need(value, cx, receiver.at)?;
             let args = self.args(args, cx)?;
             return self
                 .call_method(&value, name, args, cx)
                 .map_err(|err| self.place(err, cx, e.at));
         }
-        let function = self.eval_needed(callee, cx)?;
+        let function = self.eval(callee, cx)?;
+        if matches!(&function, V::Undefined(u) if !u.silent) {
+            return Ok(function);
+        }
         let args = self.args(args, cx)?;
         self.call_value(&function, args, cx)
             .map_err(|err| self.place(err, cx, e.at))
@@ -369,12 +429,30 @@ impl<'t> Interp<'t> {
 
     pub fn call_method(&self, value: &V, name: &Arc<str>, args: Args, cx: &Cx) -> Result<V> {
         if !matches!(value, V::Obj(_)) && methods::exists(value, name) {
-            return methods::call(self, value, name, args).map(|v| self.made(v));
+            if let Some(v) = args.undefined() {
+                return Ok(v);
+            }
+            let result = methods::call(self, value, name, args).map(|v| self.made(v));
+            return self.passed_on(result);
         }
         let function = self.attr(value, name)?;
         match &function {
-            V::Undefined(u) => Err(self.undefined_error(u)),
+            V::Undefined(_) => Ok(function),
             _ => self.call_value(&function, args, cx),
+        }
+    }
+
+    /// A call that fails because something is undefined is itself undefined: an error only if it is used.
+    pub fn passed_on(&self, result: Result<V>) -> Result<V> {
+        match result {
+            Err(error) if error.kind() == ErrorKind::Undefined => {
+                Ok(V::Undefined(Rc::new(Undef {
+                    message: Arc::from(error.message()),
+                    error: Some(error),
+                    silent: false,
+                })))
+            }
+            other => other,
         }
     }
 
@@ -387,9 +465,18 @@ impl<'t> Interp<'t> {
             )));
         };
         match &**obj {
-            Obj::Function(f) => self.function(*f, args).map(|v| self.made(v)),
+            Obj::Function(f) => {
+                if let Some(v) = args.undefined() {
+                    return Ok(v);
+                }
+                let result = self.function(*f, args).map(|v| self.made(v));
+                self.passed_on(result)
+            }
             Obj::Bound(value, name) => {
                 let (value, name) = (value.clone(), Arc::clone(name));
+                if let Some(v) = args.undefined() {
+                    return Ok(v);
+                }
                 if matches!(value, V::Obj(_)) {
                     self.obj_method(&value, &name, args, cx)
                 } else {

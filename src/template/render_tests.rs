@@ -125,6 +125,35 @@ fn loops_of_variables_are_found_wherever_they_hide() {
 }
 
 #[test]
+fn an_entry_that_nobody_asks_for_cannot_fail() {
+    let t = templar(
+        r#"{"all": ["{{ base }}", "{{ more }}"], "base": "{{ packages }}", "more": [],
+            "packages": [{"name": "a", "state": "{{ nope }}"}, {"name": "{{ n }}", "state": "x"}], "n": "b",
+            "sum": "{{ packages + more }}", "m": "{{ maybe | default(packages) }}"}"#,
+    );
+    for (text, want) in [
+        (
+            "{% for l in all %}{% for p in l %}{{ p.name }}{% endfor %}{% endfor %}",
+            "ab",
+        ),
+        ("{{ base[1].state }}{{ all[0][1].name }}", "xb"),
+        ("{{ sum[1].name }}{{ m[0].name }}{{ sum | length }}", "ba2"),
+        (
+            "{{ base[0].state is defined }}{{ base[0].state | default('d') }}",
+            "Falsed",
+        ),
+    ] {
+        assert_eq!(
+            t.render_str(&Value::user_text(text, None)).unwrap(),
+            want,
+            "{text}"
+        );
+    }
+    let error = t.render(&Value::user_text("{{ base }}", None)).unwrap_err();
+    assert_eq!(error.message(), "'nope' is undefined");
+}
+
+#[test]
 fn what_comes_from_hosts_is_never_templated() {
     let evil = "{{ 7*7 }}";
     let mut result = Map::default();

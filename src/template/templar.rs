@@ -95,7 +95,7 @@ struct Memo {
     /// Variables by name.
     vars: Hashed<Arc<str>, Raw>,
     /// Rendered templates and containers by address; the key's owner is kept so that it stays theirs.
-    parts: Hashed<usize, (Value, Value)>,
+    parts: Hashed<usize, (Value, Raw)>,
     /// Variables being resolved, innermost last, to find one that needs itself.
     active: Vec<(ThreadId, Needed)>,
 }
@@ -141,6 +141,21 @@ thread_local! {
 
 /// No honest playbook nests this deep; a smaller number than what the stack of a thread bears.
 const DEEPEST: u32 = 50;
+
+/// Runs `f` one template deeper. Errors where only an endless loop can be.
+fn deeper<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+    let depth = DEPTH.get();
+    if depth >= DEEPEST {
+        return Err(Error::new(
+            Kind::Template,
+            "Recursive loop detected in template: maximum recursion depth exceeded",
+        ));
+    }
+    DEPTH.set(depth + 1);
+    let result = f();
+    DEPTH.set(depth);
+    result
+}
 
 impl Templar {
     /// A templar over `scope`; `files` is where lookups and template includes look.
@@ -263,14 +278,13 @@ impl Templar {
     }
 
     fn evaluate(&self, unit: Arc<Unit>, at: Option<&Location>, verbatim: bool) -> Result<Value> {
-        let depth = DEPTH.get();
-        if depth >= DEEPEST {
-            return Err(Error::new(
-                Kind::Template,
-                "Recursive loop detected in template: maximum recursion depth exceeded",
-            ));
+        match self.evaluate_raw(unit, at, verbatim)? {
+            Raw::Clean(value) => Ok(value),
+            Raw::Lazy(value) => self.deep_dropping(&value, true),
         }
-        DEPTH.set(depth + 1);
+    }
+
+    fn evaluate_raw(&self, unit: Arc<Unit>, at: Option<&Location>, verbatim: bool) -> Result<Raw> {
         let trailing = unit.trailing;
         let here = Rc::new(Here {
             unit,
@@ -278,18 +292,21 @@ impl Templar {
             verbatim,
             page: Rc::new(Page::default()),
         });
-        let result = Interp::new(self).run(&here);
-        DEPTH.set(depth);
-        match result? {
-            Value::Str(text) if trailing > 0 => {
-                Ok(Value::from(text.to_string() + &"\n".repeat(trailing)))
+        match deeper(|| Interp::new(self).run(&here))? {
+            Raw::Clean(Value::Str(text)) if trailing > 0 => {
+                let there = text.len() - text.trim_end_matches('\n').len();
+                Ok(Raw::Clean(if there >= trailing {
+                    Value::Str(text)
+                } else {
+                    Value::from(text.to_string() + &"\n".repeat(trailing - there))
+                }))
             }
             value => Ok(value),
         }
     }
 
     /// The value of a template, without looking whether it was rendered before.
-    fn template(&self, template: &Template) -> Result<Value> {
+    fn template_raw(&self, template: &Template) -> Result<Raw> {
         let unit = self
             .engine
             .compile(&template.text, As::Template)
@@ -302,7 +319,7 @@ impl Templar {
                     template.verbatim,
                 )
             })?;
-        self.evaluate(unit, template.at.as_ref(), template.verbatim)
+        self.evaluate_raw(unit, template.at.as_ref(), template.verbatim)
             .map_err(|e| e.at_opt(template.at.as_ref()))
     }
 
@@ -346,29 +363,27 @@ impl Templar {
 
     /// A value of the user's, rendered as far as its outermost part.
     pub fn settle(&self, value: &Value) -> Result<Raw> {
-        Ok(match value {
+        match value {
             Value::Template(t) => {
-                Raw::Clean(self.part(value, Arc::as_ptr(t) as usize, || self.template(t))?)
+                self.part(value, Arc::as_ptr(t) as usize, || self.template_raw(t))
             }
-            Value::Vault(v) => {
-                Raw::Clean(self.part(value, Arc::as_ptr(v) as usize, || self.decrypt(v))?)
-            }
-            Value::List(_) | Value::Map(_) if value.needs_render() => Raw::Lazy(value.clone()),
-            other => Raw::Clean(other.clone()),
-        })
+            Value::Vault(v) => self.part(value, Arc::as_ptr(v) as usize, || self.decrypt(v)),
+            Value::List(_) | Value::Map(_) if value.needs_render() => Ok(Raw::Lazy(value.clone())),
+            other => Ok(Raw::Clean(other.clone())),
+        }
     }
 
-    fn decrypt(&self, v: &crate::value::Vault) -> Result<Value> {
+    fn decrypt(&self, v: &crate::value::Vault) -> Result<Raw> {
         let text = vault::decrypt_variable(v)?;
         if is_template(&text) {
             // the place is the vault text's, so that nothing of the secret is quoted
-            return self.template(&Template {
+            return self.template_raw(&Template {
                 text,
                 at: v.at.clone(),
                 verbatim: false,
             });
         }
-        Ok(Value::Str(text))
+        Ok(Raw::Clean(Value::Str(text)))
     }
 
     /// What `make` gives for a part of a variable; made once.
@@ -376,8 +391,8 @@ impl Templar {
         &self,
         value: &Value,
         address: usize,
-        make: impl FnOnce() -> Result<Value>,
-    ) -> Result<Value> {
+        make: impl FnOnce() -> Result<Raw>,
+    ) -> Result<Raw> {
         if let Some((_, made)) = self.memo().parts.get(&address) {
             return Ok(made.clone());
         }
@@ -429,7 +444,7 @@ impl Templar {
                 if drop {
                     make()
                 } else {
-                    self.part(value, Arc::as_ptr(items) as usize, make)
+                    self.deep_part(value, Arc::as_ptr(items) as usize, make)
                 }
             }
             Value::Map(entries) => {
@@ -452,12 +467,54 @@ impl Templar {
                 if drop {
                     make()
                 } else {
-                    self.part(value, Arc::as_ptr(entries) as usize, make)
+                    self.deep_part(value, Arc::as_ptr(entries) as usize, make)
                 }
             }
             _ => match self.settle(value)? {
-                Raw::Clean(v) | Raw::Lazy(v) => Ok(v),
+                Raw::Clean(v) => Ok(v),
+                // a container may hold a template that is the container again
+                Raw::Lazy(v) => deeper(|| self.deep_dropping(&v, drop)),
             },
+        }
+    }
+
+    /// As [`Templar::deep`], with undefined parts where they are.
+    pub fn deep_with_undefined(&self, value: &Value) -> Result<Value> {
+        Ok(match value {
+            Value::List(items) => Value::list(
+                items
+                    .iter()
+                    .map(|v| self.deep_with_undefined(v))
+                    .collect::<Result<_>>()?,
+            ),
+            Value::Map(entries) => {
+                let mut out = Map::default();
+                for (key, item) in entries.iter() {
+                    let key = match key {
+                        Key::Other(k) if k.needs_render() => Key::from_value(self.deep(k)?),
+                        other => other.clone(),
+                    };
+                    out.insert(key, self.deep_with_undefined(item)?);
+                }
+                Value::map(out)
+            }
+            other => match self.settle(other) {
+                Ok(Raw::Clean(v)) => v,
+                Ok(Raw::Lazy(v)) => deeper(|| self.deep_with_undefined(&v))?,
+                Err(e) if e.kind() == Kind::Undefined => Value::Undefined(Arc::from(e.message())),
+                Err(e) => return Err(e),
+            },
+        })
+    }
+
+    fn deep_part(
+        &self,
+        value: &Value,
+        address: usize,
+        make: impl FnOnce() -> Result<Value>,
+    ) -> Result<Value> {
+        match self.part(value, address, || make().map(Raw::Clean))? {
+            Raw::Clean(v) | Raw::Lazy(v) => Ok(v),
         }
     }
 

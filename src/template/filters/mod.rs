@@ -47,7 +47,7 @@ pub static FAMILIES: &[&[(&str, Filter)]] = &[
 ];
 
 /// Filters that take an undefined value, or undefined arguments, without an error.
-const TAKES_UNDEFINED: &[&str] = &["d", "default", "mandatory", "type_debug"];
+const TAKES_UNDEFINED: &[&str] = &["d", "default", "mandatory", "ternary", "type_debug"];
 
 /// Filters that pass on the undefined items of a list, or look at items one by one.
 const TAKES_UNDEFINED_ITEMS: &[&str] = &[

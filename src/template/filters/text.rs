@@ -490,10 +490,12 @@ fn comment(mut call: Call) -> Result<Value> {
         out.push_str(&beginning);
         out.push_str(&newline);
     }
-    if !prefix.is_empty() || !bare.is_empty() {
+    if !prefix.is_empty() {
         for _ in 0..prefixes {
             out.push_str(&prefix);
-            out.push_str(&newline);
+            if prefix != newline {
+                out.push_str(&newline);
+            }
         }
     }
     let body = format!(
