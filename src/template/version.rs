@@ -73,8 +73,11 @@ fn mixed(a: &str, b: &str) -> crate::Error {
     ))
 }
 
+/// Three numbers and the kind and number of a pre-release.
+type Strict = ([u64; 3], Option<(char, u64)>);
+
 /// `1.2`, `1.2.3`, `1.2a1`, `1.2.3b4`.
-fn strict(text: &str) -> Result<([u64; 3], Option<(char, u64)>)> {
+fn strict(text: &str) -> Result<Strict> {
     let invalid = || error(format!("invalid version number '{text}'"));
     let (plain, pre) = match text.find(['a', 'b']) {
         Some(i) => {

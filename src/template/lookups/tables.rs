@@ -171,7 +171,7 @@ fn ini(mut call: Call) -> Result<Vec<Value>> {
                 s.to_lowercase()
             }
         };
-        let mine = entries.iter().filter(|e| e.section == section);
+        let mut mine = entries.iter().filter(|e| e.section == section);
         if flag("re") {
             let regex = regex::compile(
                 &key,
@@ -189,7 +189,7 @@ fn ini(mut call: Call) -> Result<Vec<Value>> {
             continue;
         }
         // the last one wins
-        let found = mine.filter(|e| fold(&e.name) == fold(&key)).next_back();
+        let found = mine.rfind(|e| fold(&e.name) == fold(&key));
         out.push(match found {
             Some(entry) => Value::str(&entry.value),
             None => options.get("default").cloned().unwrap_or_else(|| "".into()),
