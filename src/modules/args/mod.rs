@@ -21,10 +21,10 @@ mod secrets;
 mod spec;
 pub mod types;
 
-pub use coerce::{boolean, text};
 pub(crate) use coerce::expand_path;
 #[cfg(feature = "controller")]
 pub(crate) use coerce::spaced_json;
+pub use coerce::{boolean, text};
 pub use de::from_value;
 pub use secrets::Secrets;
 pub use spec::{Opt, Spec, Type};
