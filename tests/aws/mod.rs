@@ -5,11 +5,13 @@
 //! in that of `python3` (pip install 'moto[server]').
 
 mod classic_lb;
+mod cli;
 mod ec2;
 mod instance;
 mod inventory;
 mod key_eip_ami;
 mod legacy;
+mod refusals;
 mod security_group;
 mod vpc;
 
@@ -88,7 +90,7 @@ impl Account {
     fn run<M: AwsModule>(&self, mut args: Json, mode: Mode) -> Json {
         args["region"] = json!(self.region);
         args["access_key"] = json!("AKIATEST");
-        args["secret_key"] = json!("secret");
+        args["secret_key"] = json!("hush-hush");
         args["endpoint_url"] = json!(self.endpoint);
         let Value::Map(map) = Value::from_json(args) else {
             panic!("arguments are a mapping");
