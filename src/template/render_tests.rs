@@ -125,6 +125,22 @@ fn loops_of_variables_are_found_wherever_they_hide() {
 }
 
 #[test]
+fn long_chains_of_variables_fit_the_stack_of_a_thread() {
+    let mut vars = Map::default();
+    for i in 0..48 {
+        let text = format!(
+            "{{% for x in [1] %}}{{{{ ((v{} ~ '') | string).strip() }}}}{{% endfor %}}",
+            i + 1
+        );
+        vars.insert(format!("v{i}").into(), Value::user_text(&text, None));
+    }
+    vars.insert("v48".into(), "end".into());
+    let t = Templar::new(&Engine::new(), Arc::new(Fixed(vars)), Arc::default());
+    let v = t.render(&Value::user_text("{{ v0 }}", None)).unwrap();
+    assert_eq!(v, Value::str("end"));
+}
+
+#[test]
 fn an_entry_that_nobody_asks_for_cannot_fail() {
     let t = templar(
         r#"{"all": ["{{ base }}", "{{ more }}"], "base": "{{ packages }}", "more": [],
