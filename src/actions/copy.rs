@@ -84,7 +84,24 @@ pub(super) fn not_found(files: &SearchPath, kind: &str, name: &str) -> String {
 pub(super) fn write(mut args: Map, content: &[u8], context: &mut Context<'_>) -> TaskResult {
     let text = base64::engine::general_purpose::STANDARD.encode(content);
     args.insert("_content".into(), text.into());
-    context.module("copy", args)
+    let sum = crate::machine::sha1_of(content);
+    call(args, &sum, context)
+}
+
+/// Calls the module. What it says of arguments, and of a file that is left alone, is made what users know.
+fn call(args: Map, sum: &str, context: &mut Context<'_>) -> TaskResult {
+    let force = flag(&args, "force", true);
+    let mut result = context.module("copy", args);
+    if result.is_failed() && result.get("checksum").is_none() {
+        result.set("checksum", sum);
+    }
+    if !force && !result.is_changed() && !result.is_failed() && result.get("checksum").is_none() {
+        let shown = ["changed", "dest", "src", "invocation"];
+        result
+            .fields
+            .retain(|k, _| k.as_str().is_some_and(|k| shown.contains(&k)));
+    }
+    result
 }
 
 /// One file of the controller's.
@@ -127,7 +144,10 @@ fn copy_file(mut args: Map, source: &Path, context: &mut Context<'_>) -> TaskRes
         Err(Unreachable { msg }) => return TaskResult::unreachable(msg),
     };
     args.insert("src".into(), there.to_string_lossy().as_ref().into());
-    context.module("copy", args)
+    match std::fs::File::open(source).and_then(crate::machine::sha1_of_reader) {
+        Ok(sum) => call(args, &sum, context),
+        Err(e) => unreadable(e),
+    }
 }
 
 fn is_vault(path: &Path) -> bool {

@@ -35,12 +35,15 @@ fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, String
     }
     let encoding = text("output_encoding").unwrap_or_else(|| "utf-8".to_string());
     let (src, dest) = (text("src"), text("dest"));
-    let mut options = FileOptions::default();
+    let mut options = FileOptions {
+        keep_trailing_newline: false,
+        ..FileOptions::default()
+    };
     if let Some(newline) = text("newline_sequence") {
         // in plain YAML the backslash is one
         let newline = newline.replace("\\n", "\n").replace("\\r", "\r");
         if !["\n", "\r", "\r\n"].contains(&newline.as_str()) {
-            return Err("newline_sequence needs to be one of: \n, \r or \r\n".to_string());
+            return Err("newline_sequence needs to be one of: \n, \r or".to_string());
         }
         options.newline_sequence = newline;
     }
@@ -73,10 +76,16 @@ fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, String
         .map_err(|_| not_found(context.files, "templates", &src))?;
     let path = std::path::absolute(&path).unwrap_or(path);
     let source = read(&path)?;
-    let rendered = context
+    let newline = options.newline_sequence.clone();
+    let mut rendered = context
         .templar
         .render_file(&source, options, variables(&path, &src, &dest, context))
         .map_err(|e| format!("Task failed: {}", e.message()))?;
+    // the file's last line breaks are restored only as far as the rendered text has fewer
+    let breaks = |text: &str| text.len() - text.trim_end_matches('\n').len();
+    for _ in breaks(&rendered)..breaks(&source.text) {
+        rendered.push_str(&newline);
+    }
     let content = encode(&rendered, &encoding)?;
 
     let name = path

@@ -43,6 +43,12 @@ impl Machine {
         Ok(self.overlay.node(&self.overlay.locate(path, true)?)?.stat)
     }
 
+    /// What really is at the path, whatever check mode pretends; none if it leads nowhere.
+    pub fn actual(&self, path: &Path) -> Option<Stat> {
+        fs::metadata(path).ok()?;
+        fs::symlink_metadata(path).map(Stat::from).ok()
+    }
+
     /// Whether the path leads to something.
     pub fn exists(&self, path: &Path) -> bool {
         self.stat(path).is_ok()
@@ -86,16 +92,7 @@ impl Machine {
 
     /// The digest of a file's content in hexadecimal digits.
     pub fn digest<D: Digest>(&self, path: &Path) -> io::Result<String> {
-        let mut reader = self.open(path)?;
-        let mut digest = D::new();
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            match reader.read(&mut buffer)? {
-                0 => break,
-                n => digest.update(&buffer[..n]),
-            }
-        }
-        Ok(hex(&digest.finalize()))
+        digest_of_reader::<D>(self.open(path)?)
     }
 
     /// The file's SHA-1, which results call `checksum`.
@@ -406,7 +403,10 @@ impl Machine {
             .suffix(suffix)
             .disable_cleanup(true);
         match dir {
-            true => Ok(builder.tempdir()?.keep()),
+            true => Ok(builder
+                .permissions(Permissions::from_mode(0o700))
+                .tempdir()?
+                .keep()),
             false => Ok(builder.tempfile()?.into_temp_path().keep()?),
         }
     }
@@ -429,6 +429,7 @@ impl Machine {
         suffix: &str,
         dir: bool,
     ) -> io::Result<Option<PathBuf>> {
+        fs::metadata(parent)?;
         let mut made = None;
         if !self.mode.check {
             let mut builder = tempfile::Builder::new();
@@ -438,7 +439,10 @@ impl Machine {
                 .rand_bytes(8)
                 .disable_cleanup(true);
             made = Some(match dir {
-                true => builder.tempdir_in(parent)?.keep(),
+                true => builder
+                    .permissions(Permissions::from_mode(0o700))
+                    .tempdir_in(parent)?
+                    .keep(),
                 false => builder.tempfile_in(parent)?.into_temp_path().keep()?,
             });
         }
@@ -468,6 +472,27 @@ impl Machine {
         self.overlay.put(location, node);
         Ok(())
     }
+}
+
+fn digest_of_reader<D: Digest>(mut reader: impl Read) -> io::Result<String> {
+    let mut digest = D::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match reader.read(&mut buffer)? {
+            0 => return Ok(hex(&digest.finalize())),
+            n => digest.update(&buffer[..n]),
+        }
+    }
+}
+
+/// The SHA-1 of what a reader gives, in hexadecimal digits.
+pub fn sha1_of_reader(reader: impl Read) -> io::Result<String> {
+    digest_of_reader::<sha1::Sha1>(reader)
+}
+
+/// The SHA-1 of bytes, in hexadecimal digits.
+pub fn sha1_of(bytes: &[u8]) -> String {
+    hex(&sha1::Sha1::digest(bytes))
 }
 
 /// Bytes in hexadecimal digits.

@@ -11,7 +11,7 @@ mod stat;
 pub mod users;
 
 pub use command::{Command, Output};
-pub use files::Content;
+pub use files::{Content, sha1_of, sha1_of_reader};
 pub use stat::{Kind, Stat, Time};
 
 use std::path::PathBuf;

@@ -34,7 +34,6 @@ pub struct Args {
     backup: bool,
     /// Replaces a file that is there already.
     #[serde(default = "yes")]
-    #[schemars(extend("aliases" = ["thirsty"]))]
     force: bool,
     /// A command that has to succeed on the new file before it takes its place; `%s` is its path.
     validate: Option<String>,
@@ -206,7 +205,11 @@ fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<R
         dest = machine.real_path(&dest);
     }
     let shown = dest.to_string_lossy().into_owned();
-    let src = args.src.as_ref().map(|s| s.0.clone());
+    let src = args
+        .src
+        .as_ref()
+        .map(|s| s.0.clone())
+        .or_else(|| args.header.clone());
     let old = machine.stat(&dest).ok();
     if old.is_none() {
         let folder = dest.parent().filter(|p| !p.as_os_str().is_empty());
@@ -259,7 +262,7 @@ fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<R
             ..Returns::default()
         });
     }
-    let diff = match machine.mode.diff {
+    let diff = match machine.mode.diff && !args.remote_src {
         true => Some(difference(args, source, &dest, machine)),
         false => None,
     };

@@ -137,6 +137,15 @@ impl Module for File {
         {
             args.path = Path(machine.real_path(&args.path).to_string_lossy().into_owned());
             previous = present(machine, &args.path);
+            // a link that leads nowhere is not made to lead somewhere by touching it
+            if state == State::Touch && previous == "absent" {
+                let e = std::io::Error::from_raw_os_error(2);
+                let what = python_error(&e, &args.path);
+                return Err(refuse(
+                    format!("Error while updating modification or access time: {what}"),
+                    &args.path,
+                ));
+            }
         }
         if args.recurse && state != State::Directory {
             return Err(fail("recurse option requires state to be 'directory'"));

@@ -15,6 +15,7 @@ mod lineinfile;
 mod ping;
 mod raw;
 mod replace;
+mod setup;
 mod shell;
 mod slurp;
 mod stat;
@@ -56,6 +57,11 @@ impl Failure {
         }
     }
 
+    /// What Ansible's module does not catch: the message says that it is the module that failed.
+    pub fn uncaught(msg: impl std::fmt::Display) -> Failure {
+        Failure::new(format!("Task failed: Module failed: {msg}"))
+    }
+
     /// With a further entry of the result.
     pub fn with(mut self, key: &str, value: impl Into<crate::Value>) -> Failure {
         self.fields.insert(key.into(), value.into());
@@ -92,6 +98,7 @@ pub static MODULES: &[Entry] = &[
     entry::<ping::Ping>(),
     entry::<raw::Raw>(),
     entry::<replace::Replace>(),
+    entry::<setup::Setup>(),
     entry::<shell::Shell>(),
     entry::<slurp::Slurp>(),
     entry::<stat::Stat>(),

@@ -36,7 +36,7 @@ impl Module for Ping {
 
     fn run(args: Args, _: &mut Machine) -> Result<Returns, Failure> {
         match args.data.as_str() {
-            "crash" => Err(Failure::new("boom")),
+            "crash" => Err(Failure::uncaught("boom")),
             _ => Ok(Returns { ping: args.data }),
         }
     }

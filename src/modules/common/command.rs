@@ -188,12 +188,12 @@ pub fn split(line: &str) -> Result<Vec<String>, Failure> {
                 let word = word.get_or_insert_default();
                 loop {
                     match chars.next() {
-                        None => return Err(Failure::new("No closing quotation")),
+                        None => return Err(Failure::uncaught("No closing quotation")),
                         Some(end) if end == c => break,
                         Some('\\') if c == '"' => match chars.next() {
                             Some(next @ ('"' | '\\')) => word.push(next),
                             Some(other) => word.extend(['\\', other]),
-                            None => return Err(Failure::new("No closing quotation")),
+                            None => return Err(Failure::uncaught("No closing quotation")),
                         },
                         Some(other) => word.push(other),
                     }
@@ -201,7 +201,7 @@ pub fn split(line: &str) -> Result<Vec<String>, Failure> {
             }
             '\\' => match chars.next() {
                 Some(next) => word.get_or_insert_default().push(next),
-                None => return Err(Failure::new("No escaped character")),
+                None => return Err(Failure::uncaught("No escaped character")),
             },
             c if c.is_ascii_whitespace() => words.extend(word.take()),
             c => word.get_or_insert_default().push(c),

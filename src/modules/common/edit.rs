@@ -165,5 +165,5 @@ pub fn pattern(
         multiline,
         ..Default::default()
     };
-    crate::regex::compile(text, flags).map_err(|e| Failure::new(e.message()))
+    crate::regex::compile(text, flags).map_err(|e| Failure::uncaught(e.message()))
 }

@@ -14,10 +14,8 @@ pub fn add(fields: &mut Map, machine: &Machine) {
     let Some(path) = path.as_str().map(|p| Path::new(p).to_path_buf()) else {
         return;
     };
-    if !machine.exists(&path) {
-        return;
-    }
-    let Ok(stat) = machine.lstat(&path) else {
+    // in check mode too it is told what is there, not what would be
+    let Some(stat) = machine.actual(&path) else {
         return;
     };
     let mut set = |key: &str, value: Value| {
