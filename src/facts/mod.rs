@@ -4,6 +4,8 @@
 //! (<https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_vars_facts.html>); `ansible_` is put
 //! before every name by the module. Facts about Python are absent: rplay needs none there.
 
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
 mod clock;
 mod distribution;
 mod hardware;

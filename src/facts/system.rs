@@ -45,19 +45,27 @@ fn fully_qualified(facts: &Facts<'_>, nodename: &str) -> String {
     if nodename.contains('.') {
         return nodename.to_string();
     }
-    let names_of = |table: &str| {
-        table.lines().find_map(|line| {
-            let line = line.split('#').next()?;
-            let names: Vec<String> = line.split_whitespace().skip(1).map(String::from).collect();
-            names.iter().any(|n| n == nodename).then_some(names)
-        })
+    let lines = |table: &str| -> Vec<Vec<String>> {
+        table
+            .lines()
+            .filter_map(|l| l.split('#').next())
+            .map(|l| l.split_whitespace().map(String::from).collect())
+            .collect()
     };
-    let names = names_of(&facts.file("/etc/hosts").unwrap_or_default()).or_else(|| {
+    // the names of the address, not those beside the host's own name, as a reverse lookup finds them
+    let names_in = |table: Vec<Vec<String>>| {
+        let own = table
+            .iter()
+            .find(|l| l.iter().skip(1).any(|n| n == nodename))?;
+        let first = table.iter().find(|l| l.first() == own.first())?;
+        Some(first[1..].to_vec())
+    };
+    let names = names_in(lines(&facts.file("/etc/hosts").unwrap_or_default())).or_else(|| {
         let asked = facts
             .machine
             .probe(&Command::new(["getent", "hosts", nodename]))
             .ok()?;
-        names_of(&asked.stdout_text())
+        names_in(lines(&asked.stdout_text()))
     });
     let names = names.unwrap_or_default();
     let dotted = names.iter().find(|n| n.contains('.')).or(names.first());

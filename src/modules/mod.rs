@@ -3,6 +3,8 @@
 //! A module's file holds its arguments, its documentation and what it does. It touches the target
 //! through [`Machine`] alone, which computes `changed` and keeps check mode honest.
 
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
 pub mod args;
 mod call;
 pub mod common;
@@ -21,6 +23,9 @@ mod slurp;
 mod stat;
 mod tempfile;
 mod wait_for;
+
+#[cfg(test)]
+mod laws;
 
 use crate::machine::Machine;
 use crate::result::TaskResult;

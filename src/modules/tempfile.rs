@@ -50,6 +50,7 @@ impl Module for Tempfile {
 - name: Make a folder to work in
   ansible.builtin.tempfile:
     state: directory
+    path: '{{ folder }}'
     suffix: build
   register: work
 
