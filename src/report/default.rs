@@ -257,6 +257,13 @@ impl DefaultReporter {
 
     /// The `[ERROR]` block of a failure; each text once.
     fn explain(&mut self, task: &TaskInfo, result: &TaskResult, causes: &[Cause]) {
+        // an include that cannot be read says its reason in the result
+        if let (Some(reason), None) = (result.get("reason"), result.get("msg")) {
+            let text = format!("[ERROR]: {}\n", reason.as_str().unwrap_or_default());
+            let colour = self.settings.palette.error.clone();
+            self.screen.print(Stream::Err, &text, Some(&colour));
+            return;
+        }
         let msg = match result.get("msg") {
             Some(Value::Str(text)) => text.to_string(),
             Some(other) => json::dumps(other, None),

@@ -100,7 +100,7 @@ impl Cursor {
             return;
         };
         if done.failed {
-            self.fail();
+            self.fall();
         } else if let Some(level) = self.levels.last_mut() {
             level.index += 1;
         }
@@ -113,16 +113,26 @@ impl Cursor {
         }
     }
 
-    /// The task just passed has failed. Returns whether a rescue takes over at once.
+    /// The task just passed has failed. Returns whether a rescue takes over, if only after an `always`.
     pub fn fail(&mut self) -> bool {
+        let rescued = self
+            .levels
+            .iter()
+            .any(|l| l.section == Section::Body && !l.block.rescue.is_empty());
+        self.fall();
+        rescued
+    }
+
+    /// Goes to the innermost rescue or `always`.
+    fn fall(&mut self) {
         let Some(level) = self.levels.last_mut() else {
             self.failed = true;
-            return false;
+            return;
         };
         if level.section == Section::Body && !level.block.rescue.is_empty() {
             level.section = Section::Rescue;
             level.index = 0;
-            return true;
+            return;
         }
         level.failed = true;
         if level.section == Section::Always {
@@ -134,9 +144,8 @@ impl Cursor {
         // nothing to run here: the failure goes to the block around, which may have a rescue
         if level.index >= level.block.always.len() {
             self.levels.pop();
-            return self.fail();
+            self.fall();
         }
-        false
     }
 
     /// Puts blocks before whatever comes next; called after the including task was passed.

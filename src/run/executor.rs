@@ -43,6 +43,8 @@ pub struct Inclusion {
     pub label: Option<String>,
     /// Keywords of `apply`, rendered.
     pub apply: Map,
+    /// The file's name as the task gives it.
+    pub name: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -802,6 +804,7 @@ impl TaskRun<'_> {
             vars,
             label: None,
             apply: self.apply(templar)?,
+            name: Some(name),
         })
     }
 
@@ -824,6 +827,7 @@ impl TaskRun<'_> {
             vars: (*self.task.vars).clone(),
             label: None,
             apply: self.apply(templar)?,
+            name: None,
         })
     }
 

@@ -53,36 +53,34 @@ impl Runner<'_> {
                 },
             );
         }
-        if !task.implicit {
-            let name = Arc::clone(&batch.hosts[hosts[0]].name);
+        // some are for each host, the others for all of them, decided by the first
+        let per_host = matches!(
+            action.as_str(),
+            "noop"
+                | "reset_connection"
+                | "end_host"
+                | "role_complete"
+                | "flush_handlers"
+                | "end_role"
+        );
+        let asked = if per_host { hosts } else { &hosts[..1] };
+        let mut chosen = Vec::new();
+        for index in asked {
+            let name = Arc::clone(&batch.hosts[*index].name);
+            if task.implicit {
+                chosen.push(*index);
+                continue;
+            }
             let templar = self.templar_for(task, &name);
             let info = self.task_info(task, &templar);
-            self.emit(Event::TaskStart(info));
-        }
-        // conditions are per host
-        let mut chosen = Vec::new();
-        for index in hosts {
-            let name = Arc::clone(&batch.hosts[*index].name);
-            let templar = self.templar_for(task, &name);
+            self.emit(Event::TaskStart(info.clone()));
             let mut met = true;
             for condition in &task.resolved().when {
-                if task.implicit {
-                    break;
-                }
-                match executor::holds(condition, &templar) {
-                    Ok(true) => {}
-                    Ok(false) => {
-                        met = false;
-                        break;
-                    }
-                    Err(e) => return Err(e),
-                }
+                met = met && executor::holds(condition, &templar)?;
             }
             if met {
                 chosen.push(*index);
             } else {
-                let info = self.task_info(task, &templar);
-                self.stats.entry(name.to_string()).or_default().skipped += 1;
                 self.emit(Event::Result {
                     task: info,
                     host: name.to_string(),

@@ -93,6 +93,8 @@ pub struct Runner<'a> {
     failed: HashSet<Arc<str>>,
     unreachable: HashSet<Arc<str>>,
     batch_hosts: Vec<Arc<str>>,
+    /// The name under which plays know the localhost that no inventory has.
+    implicit_host: Option<Arc<str>>,
     start_at_task: Option<String>,
     step_all: bool,
 }
@@ -158,6 +160,7 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
         failed: HashSet::new(),
         unreachable: HashSet::new(),
         batch_hosts: Vec::new(),
+        implicit_host: None,
         start_at_task: options.start_at_task.clone(),
         step_all: false,
     };

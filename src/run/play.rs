@@ -37,6 +37,8 @@ pub struct Batch<'a> {
     /// (host, role use) pairs that have run to their end.
     pub roles_done: HashSet<(Arc<str>, String)>,
     pub filter: TagFilter,
+    /// Nothing runs after this batch: an error was fatal.
+    pub last: bool,
     /// Set by end_play and failures that stop everything.
     pub ended: Option<Ended>,
 }
@@ -106,7 +108,11 @@ impl Runner<'_> {
             Some(name) => templar
                 .render_str(&name)
                 .unwrap_or_else(|_| executor::text_of(&name)),
-            None => pattern.clone(),
+            // a template that gives a list is shown as the list
+            None => match &play.hosts {
+                Value::Template(_) => templar.render_str(&play.hosts)?,
+                _ => pattern.clone(),
+            },
         };
         let hosts = self.hosts_of(play, &pattern, &templar)?;
         let check = match play.keyword("check_mode") {
@@ -123,6 +129,7 @@ impl Runner<'_> {
             info.check = check;
             info.diff = diff;
             info.all_hosts = Arc::new(hosts.iter().map(|h| Value::Str(Arc::clone(h))).collect());
+            info.active = Arc::clone(&info.all_hosts);
         }
         if hosts.is_empty() {
             self.emit(Event::PlayStart {
@@ -190,7 +197,7 @@ impl Runner<'_> {
     }
 
     /// The hosts that the play is for, failed ones left out, in the order asked for.
-    fn hosts_of(&self, play: &Play, pattern: &str, templar: &Templar) -> Result<Vec<Arc<str>>> {
+    fn hosts_of(&mut self, play: &Play, pattern: &str, templar: &Templar) -> Result<Vec<Arc<str>>> {
         let at = play.directives.get("hosts").map_or(&play.at, |n| &n.at);
         let order = match play.keyword("order") {
             Some(v) => Some(templar.render_str(&v)?),
@@ -203,6 +210,17 @@ impl Runner<'_> {
             Order::parse(&order)
                 .map_err(|e| e.at(play.directives.get("order").map_or(at, |n| &n.at)))?
                 .apply(&mut hosts);
+        }
+        // whichever of its names came first is the name of the host that no inventory has
+        for host in &mut hosts {
+            if self
+                .world
+                .inventory()
+                .host(host)
+                .is_some_and(|h| h.implicit)
+            {
+                *host = Arc::clone(self.implicit_host.get_or_insert_with(|| Arc::clone(host)));
+            }
         }
         Ok(hosts
             .into_iter()
@@ -275,9 +293,6 @@ impl Runner<'_> {
         names: Vec<Arc<str>>,
         filter: &TagFilter,
     ) -> Result<Ended> {
-        for host in &names {
-            self.stats.entry(host.to_string()).or_default();
-        }
         let values = Arc::new(
             names
                 .iter()
@@ -285,9 +300,7 @@ impl Runner<'_> {
                 .collect::<Vec<_>>(),
         );
         {
-            let info = self.world_mut().play_mut();
-            info.batch = Arc::clone(&values);
-            info.active = values;
+            self.world_mut().play_mut().batch = values;
         }
         self.batch_hosts = names.clone();
         for host in &names {
@@ -315,6 +328,7 @@ impl Runner<'_> {
             handlers: flatten(&play.handlers),
             roles_done: HashSet::new(),
             filter: filter.clone(),
+            last: false,
             ended: None,
         };
         while batch.ended.is_none() {
@@ -322,7 +336,11 @@ impl Runner<'_> {
                 break;
             }
         }
-        Ok(batch.ended.unwrap_or(Ended::Normally))
+        Ok(match (batch.ended, batch.last) {
+            (Some(ended), _) => ended,
+            (None, true) => Ended::Failed,
+            (None, false) => Ended::Normally,
+        })
     }
 
     /// Loads vars_files whose names depend on the host.
@@ -534,7 +552,10 @@ impl Runner<'_> {
             at: Some(task.at.clone()),
             handler: task.handler,
             no_log: false,
-            check_mode: self.world.play.check,
+            check_mode: match &task.resolved().check_mode {
+                Some(v) => executor::truth(v, templar).unwrap_or(self.world.play.check),
+                None => self.world.play.check,
+            },
             diff: self.world.play.diff,
             tags: super::tags::rendered(task, templar),
             args: match self.config.display_args_to_stdout {
@@ -565,7 +586,18 @@ impl Runner<'_> {
             true => vec![hosts[0]],
             false => hosts.to_vec(),
         };
-        let outcomes = self.outcomes(batch, task, &chosen, &info);
+        let throttle = match &task.resolved().throttle {
+            Some(v) => executor::number_of(&templar.render(v)?).unwrap_or(0.0) as usize,
+            None => 0,
+        };
+        let mut outcomes = Vec::new();
+        for some in chosen.chunks(if throttle == 0 {
+            chosen.len()
+        } else {
+            throttle
+        }) {
+            outcomes.extend(self.outcomes(batch, task, some, &info));
+        }
         let mut failed_now = Vec::new();
         let mut inclusions = Vec::new();
         for (index, outcome) in outcomes {
@@ -593,7 +625,7 @@ impl Runner<'_> {
         if !failed_now.is_empty() {
             self.after_failures(batch, task, &failed_now, &templar, once)?;
         }
-        self.refresh_active(batch);
+        self.refresh_active();
         Ok(())
     }
 
@@ -821,7 +853,10 @@ impl Runner<'_> {
                 }
                 self.fail_host(batch, index, None);
             }
-            stop = fatal && !batch.hosts.iter().any(|h| h.cursor.is_rescuing());
+            if fatal && !batch.hosts.iter().any(|h| h.cursor.is_rescuing()) {
+                // what stands in `always` still runs, and then nothing more
+                batch.last = true;
+            }
         }
         if let Some(value) = batch.play.keyword("max_fail_percentage") {
             let limit = executor::number_of(&templar.render(&value)?).unwrap_or(100.0);
@@ -846,8 +881,6 @@ impl Runner<'_> {
                 !h.out && !self.failed.contains(&h.name) && !self.unreachable.contains(&h.name)
             });
             if !left {
-                // what stands in `always` still runs
-                while self.step_batch(batch)? {}
                 self.emit(Event::NoHostsRemaining);
                 batch.ended = Some(Ended::Failed);
             }
@@ -855,18 +888,24 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Keeps `ansible_play_hosts` true.
-    pub fn refresh_active(&mut self, batch: &Batch<'_>) {
-        let active: Vec<Value> = batch
-            .hosts
-            .iter()
-            .filter(|h| {
-                !self.failed.contains(&h.name) && !self.unreachable.contains(&h.name) && !h.out
-            })
-            .map(|h| Value::Str(Arc::clone(&h.name)))
-            .collect();
-        if active.len() != self.world.play.active.len() {
+    /// Keeps `ansible_play_hosts` and `ansible_play_batch` true: hosts that failed are not in them.
+    pub fn refresh_active(&mut self) {
+        let lost = |name: &str| self.failed.contains(name) || self.unreachable.contains(name);
+        let keep = |list: &[Value]| -> Option<Vec<Value>> {
+            let kept: Vec<Value> = list
+                .iter()
+                .filter(|h| !lost(h.as_str().unwrap_or("")))
+                .cloned()
+                .collect();
+            (kept.len() != list.len()).then_some(kept)
+        };
+        let active = keep(&self.world.play.active);
+        let in_batch = keep(&self.world.play.batch);
+        if let Some(active) = active {
             self.world_mut().play_mut().active = Arc::new(active);
+        }
+        if let Some(in_batch) = in_batch {
+            self.world_mut().play_mut().batch = Arc::new(in_batch);
         }
     }
 
@@ -945,10 +984,13 @@ impl Runner<'_> {
                             .with("changed", false)
                             .with("failed", true);
                         if let executor::Included::Tasks(path) = &inclusion.what {
-                            result.set("include", path.display().to_string());
+                            let name = inclusion
+                                .name
+                                .clone()
+                                .unwrap_or_else(|| path.display().to_string());
+                            result.set("include", name);
                         }
                         result.set("reason", e.message());
-                        result.error = Some(e.clone());
                         self.include_failed(batch, task, *host, result);
                     }
                 }

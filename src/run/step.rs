@@ -22,6 +22,10 @@ impl Runner<'_> {
                 "User interrupted execution",
             ));
         }
+        // the answered question stays as a banner
+        let asked = format!("Perform task: TASK: {name} (N)o/(y)es/(c)ontinue:");
+        let stars = 79usize.saturating_sub(asked.chars().count() + 1).max(3);
+        println!("\n{asked} {}", "*".repeat(stars));
         match line.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok(true),
             "c" | "continue" => {

@@ -8,7 +8,6 @@ use crate::{Error, Result};
 static REFUSED: &[(&str, Idle)] = &[
     ("async", Idle::Zero),
     ("debugger", Idle::Never),
-    ("throttle", Idle::Zero),
     ("timeout", Idle::Zero),
 ];
 
