@@ -23,6 +23,7 @@ pub enum Progress {
         label: String,
         delegated: Option<String>,
         no_log: bool,
+        mode: Mode,
     },
     Retry {
         result: TaskResult,
@@ -332,6 +333,7 @@ impl TaskRun<'_> {
                     label,
                     delegated: once.delegated.clone(),
                     no_log: outcome.no_log,
+                    mode: once.mode,
                 });
             }
             // later items see what this one registered and set

@@ -1051,9 +1051,12 @@ fn progress_event(info: &TaskInfo, host: &str, progress: Progress) -> Event {
             label,
             delegated,
             no_log,
+            mode,
         } => Event::ItemResult {
             task: TaskInfo {
                 no_log,
+                check_mode: mode.check,
+                diff: mode.diff,
                 ..info.clone()
             },
             host: host.to_string(),
