@@ -230,6 +230,7 @@ fn name_unknown(name: &str, at: &Location) {
     let near = did_you_mean(key, known)
         .map(|near| format!("; did you mean {near}?"))
         .unwrap_or_default();
+    let at = Location::new(&at.source, at.line, 1);
     notice::verbose(
         1,
         format!("{at}: rplay has no setting {key} in [{section}], it is ignored{near}"),

@@ -78,7 +78,7 @@ impl Secrets {
             sources.push((default.clone(), file.display().to_string()));
         }
         let mut list = Vec::new();
-        let mut failed = None;
+        let mut failed = Vec::new();
         for (label, source) in sources {
             let secret = match source.as_str() {
                 "prompt" | "prompt_ask_vault_pass" => ask(&label, default),
@@ -86,22 +86,24 @@ impl Secrets {
             };
             match secret {
                 Ok(secret) => list.push((label, secret)),
-                Err(error) => {
-                    notice::warning(format!("Error getting vault password ({label}): {error}"));
-                    failed = Some(error);
-                }
+                Err(error) => failed.push((label, error)),
             }
         }
         if let Some(password) = asked {
             list.push((default.clone(), Secret::new(password.trim())));
         }
-        match failed {
-            Some(error) if list.is_empty() => Err(error),
-            _ => Ok(Secrets {
-                list,
-                match_ids: config.vault_id_match,
-            }),
+        if list.is_empty()
+            && let Some((_, error)) = failed.pop()
+        {
+            return Err(error);
         }
+        for (label, error) in failed {
+            notice::warning(format!("Error getting vault password ({label}): {error}"));
+        }
+        Ok(Secrets {
+            list,
+            match_ids: config.vault_id_match,
+        })
     }
 
     pub fn is_empty(&self) -> bool {
@@ -112,11 +114,11 @@ impl Secrets {
     ///
     /// Fails if the text is damaged, if there is no secret, or if none fits.
     pub fn decrypt(&self, text: &[u8]) -> Result<Vec<u8>> {
-        let envelope = Envelope::parse(text)?;
         if self.list.is_empty() {
             return Err(Error::general("Attempting to decrypt but no vault secrets found.")
                 .hint("give the password with --vault-password-file, --vault-id or --ask-vault-password"));
         }
+        let envelope = Envelope::parse(text)?;
         let own = |label: &str| envelope.id.as_deref() == Some(label);
         let (first, rest): (Vec<_>, Vec<_>) = self.list.iter().partition(|(label, _)| own(label));
         // texts without an id may have been written with any

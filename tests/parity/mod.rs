@@ -31,40 +31,23 @@ fn rplay_and_ansible_agree() {
     let cases = case::all(&root().join("cases"));
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
-    let show = std::env::var_os("RPLAY_SHOW").is_some();
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let sandbox = Sandbox::new(
-                        Path::new(env!("CARGO_TARGET_TMPDIR"))
-                            .join("parity")
-                            .join(&case.name),
-                    );
-                    let theirs = oracle.outcome(case, &sandbox);
-                    if show {
-                        print_all(&format!(
-                            "=== {}\n{}--- stderr\n{}--- exit {:?}\n",
-                            case.name, theirs.stdout, theirs.stderr, theirs.exit
-                        ));
-                    }
-                    let ours = tidy(
-                        case,
-                        sandbox.run(case, &root().join("shared"), &program(case), &[]),
-                        &sandbox,
-                    );
-                    if let Some(problem) = compare(case, &theirs, &ours) {
+                    // a case that cannot be run is a failure of that case alone
+                    let problem = std::panic::catch_unwind(|| run(case, &oracle))
+                        .unwrap_or_else(|_| Some("the case could not be run\n".into()));
+                    if let Some(problem) = problem {
                         print_all(&format!("FAILED {}\n{problem}", case.name));
-                        failures
-                            .lock()
-                            .expect("no panic elsewhere")
-                            .push(case.name.clone());
+                        let mut failures = failures.lock().unwrap_or_else(|e| e.into_inner());
+                        failures.push(case.name.clone());
                     }
                 }
             });
         }
     });
-    let mut failures = failures.into_inner().expect("no panic elsewhere");
+    let mut failures = failures.into_inner().unwrap_or_else(|e| e.into_inner());
     failures.sort();
     print_all(&format!(
         "parity: {} passed, {} failed\n",
@@ -76,6 +59,21 @@ fn rplay_and_ansible_agree() {
         "cases that differ: {}",
         failures.join(" ")
     );
+}
+
+/// Runs a case by both, and says how they differ.
+fn run(case: &Case, oracle: &Oracle) -> Option<String> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("parity");
+    let sandbox = Sandbox::new(folder.join(&case.name));
+    let theirs = oracle.outcome(case, &sandbox);
+    if std::env::var_os("RPLAY_SHOW").is_some() {
+        print_all(&format!(
+            "=== {}\n{}--- stderr\n{}--- exit {:?}\n",
+            case.name, theirs.stdout, theirs.stderr, theirs.exit
+        ));
+    }
+    let ours = sandbox.run(case, &root().join("shared"), &program(case), &[]);
+    compare(case, &theirs, &tidy(case, ours, &sandbox))
 }
 
 /// Past the capture of the test's output, so that progress is seen.
