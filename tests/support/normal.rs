@@ -24,11 +24,17 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         ),
         (r"<tmp>/\.source[^\s\x22']*", "<tmp>/.source"),
         (r"/tmp/(?:ansible|rplay|tmp|\.tmp|ansible\.)[\w.]+", "<tmp>"),
+        // the controller's copy of a file has a temporary name in Ansible only
+        (
+            r#"("size": \d+), "src": "[^"]*", ("state": "file")"#,
+            "$1, $2",
+        ),
+        (r"(?m)^(\+\+\+ after: )\S*/", "$1"),
         // backups: name.pid.date@time~
         (r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~", ".<backup>~"),
         (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?", "<time>"),
         // what -vv says of the program itself
-        (r"(?m)^(?:ansible-playbook|rplay) \[.*\n(?:  .*\n)*", ""),
+        (r"(?m)^(?:ansible-playbook \[|rplay \d).*\n(?:  .*\n)*", ""),
         (
             r"(?m)^(?:No config file found; using defaults|Using .* as config file)\n",
             "",
