@@ -67,6 +67,16 @@ fn one_instance_by_its_name() {
 }
 
 #[test]
+fn check_mode_before_the_network_is_there() {
+    let a = Account::new("ap-south-1");
+    let planned = a.check::<Ec2Instance>(json!({
+        "exact_count": 1, "filters": {"tag-key": "planned"}, "image_id": "ami-1", "instance_type": "t2.micro",
+        "vpc_subnet_id": "subnet-known-after-apply", "security_group": "to-come",
+    }));
+    assert_eq!(planned["changed"], true);
+}
+
+#[test]
 fn options_that_do_not_go_together_are_named() {
     let a = Account::new("ap-south-1");
     for (args, words) in [

@@ -1,7 +1,7 @@
 //! `ec2_instance`, `ec2_instance_info`: EC2 instances, as today's collection manages them.
 
 use crate::aws::Refusal;
-use crate::aws::plan::{AwsModule, Plan, fail};
+use crate::aws::plan::{AwsModule, Plan, fail, is_planned, planned_id};
 use crate::aws::types::{Filters, Json, Tags, TextList, compact, filter, seconds, time, yes};
 use crate::modules::Failure;
 use crate::result::TaskResult;
@@ -847,7 +847,8 @@ fn group_ids(names: &[&str], subnet: &str, plan: &Plan) -> Result<Vec<String>, F
         .iter()
         .map(ToString::to_string)
         .partition(|n| n.starts_with("sg-"));
-    if names.is_empty() {
+    // in check mode the subnet's VPC, and so its groups, may be yet to come
+    if names.is_empty() || is_planned(subnet) {
         return Ok(ids);
     }
     let request = plan.ec2().describe_subnets().subnet_ids(subnet);
@@ -871,6 +872,7 @@ fn group_ids(names: &[&str], subnet: &str, plan: &Plan) -> Result<Vec<String>, F
             .find(|g| g.group_name() == Some(&name));
         match group.and_then(|g| g.group_id()) {
             Some(id) => ids.push(id.to_string()),
+            None if plan.check() => ids.push(planned_id("sg")),
             None => {
                 return fail(format!(
                     "The security group {name} could not be found in {vpc}"
