@@ -22,7 +22,7 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
             r"/[^\s\x22']*/\.(?:ansible|rplay)/tmp/[^\s\x22'/]+",
             "<tmp>",
         ),
-        (r"<tmp>/\.source[^\s\x22']*", "<tmp>/.source"),
+        (r"<tmp>/\.[\w.]+", "<tmp>/.source"),
         (r"/tmp/(?:ansible|rplay|tmp|\.tmp|ansible\.)[\w.]+", "<tmp>"),
         // the controller's copy of a file has a temporary name in Ansible only
         (
