@@ -155,11 +155,8 @@ mod tests {
         };
         write_frame(&mut to_agent, &order).unwrap();
         let mut results = Vec::new();
-        loop {
-            match read_frame(&mut from_agent).unwrap().unwrap() {
-                Reply::Result { fields, .. } => results.push(fields),
-                Reply::Done => break,
-            }
+        while let Reply::Result { fields, .. } = read_frame(&mut from_agent).unwrap().unwrap() {
+            results.push(fields);
         }
         assert_eq!(results.len(), 2, "the call after the failure is left out");
         assert_eq!(results[0].get("stdout"), Some(&"seen".into()));

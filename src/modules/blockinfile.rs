@@ -165,10 +165,9 @@ fn edited(args: &Args, text: &str) -> Result<String, Failure> {
     }
     let by_pattern = |text: &str| -> Result<Option<usize>, Failure> {
         let regex = edit::pattern(text, false)?;
-        let found = lines.iter().enumerate().filter(|(_, l)| {
-            regex::search(&regex, l.trim_end_matches(['\r', '\n'])).is_ok_and(|m| m.is_some())
-        });
-        Ok(found.map(|(i, _)| i).last())
+        Ok(lines
+            .iter()
+            .rposition(|l| regex::search(&regex, l).is_ok_and(|m| m.is_some())))
     };
     let place = match (
         place,

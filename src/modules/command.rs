@@ -89,14 +89,14 @@ impl Module for Command {
             stdin_add_newline: args.stdin_add_newline,
             strip_empty_ends: args.strip_empty_ends,
         };
-        // there is no shell that another could be in place of
+        let mut returns = run.execute(machine)?;
         if let Some(shell) = args.executable {
-            return Err(Failure::new(format!(
+            returns.warnings.push(format!(
                 "As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' module. \
                  Not using '{}'.",
                 shell.as_str()
-            )));
+            ));
         }
-        run.execute(machine)
+        Ok(returns)
     }
 }

@@ -118,18 +118,14 @@ impl Module for File {
         let given = args.path.0.clone();
         let fail = |msg: &str| Failure::new(msg).with("path", given.as_str());
         let mut previous = present(machine, &args.path);
-        let state = args.state.unwrap_or_else(|| {
-            if args.recurse {
-                State::Directory
-            } else {
-                match previous {
-                    "directory" => State::Directory,
-                    "hard" => State::Hard,
-                    "link" => State::Link,
-                    _ => State::File,
-                }
-            }
-        });
+        let kept = match previous {
+            _ if args.recurse => State::Directory,
+            "directory" => State::Directory,
+            "hard" => State::Hard,
+            "link" => State::Link,
+            _ => State::File,
+        };
+        let state = args.state.unwrap_or(kept);
         // attributes go to what a link leads to, unless the link itself is meant
         if args.follow
             && previous == "link"
@@ -446,10 +442,7 @@ fn link(
             target.to_string_lossy().into_owned()
         }
         None => {
-            return Err(refuse(
-                "src is required for creating new symlinks",
-                &args.path,
-            ));
+            return Err(Failure::new("src is required for creating new symlinks"));
         }
     };
     let is_dir = !machine.is_link(path) && machine.is_dir(path);
@@ -534,7 +527,7 @@ fn hard(
     match &args.src {
         None if previous == "absent" => {
             let msg = "src is required for creating new hardlinks".to_string();
-            return Err(Failure::new(msg).with("dest", args.path.as_str()));
+            return Err(Failure::new(msg));
         }
         None => {}
         Some(src) => {

@@ -148,11 +148,12 @@ fn present(args: &Args, machine: &mut Machine) -> Result<Returns, Failure> {
         true => found.next(),
         false => found.last(),
     };
+    // patterns see the line with its line break, as Python's `$` does
     let by_pattern = |regex: &Arc<Regex>| {
         let mut found = lines
             .iter()
             .enumerate()
-            .filter(|(_, l)| matches(regex, without_break(l)))
+            .filter(|(_, l)| matches(regex, l))
             .map(|(i, _)| i);
         pick(&mut found)
     };
@@ -169,13 +170,12 @@ fn present(args: &Args, machine: &mut Machine) -> Result<Returns, Failure> {
         (None, Some(part)) => by_text(&|l| l.contains(part.as_str())),
         (None, None) => by_text(&|l| l == line),
     };
-    let crlf = lines.first().is_some_and(|l| l.ends_with("\r\n"));
-    let line_break = if crlf { "\r\n" } else { "\n" };
+    let line_break = "\n";
     let mut msg = "";
     if let Some(at) = found {
         let old = without_break(&lines[at]).to_string();
         let new = match (&regexp, args.backrefs) {
-            (Some(regex), true) => expand(regex, &old, line)?,
+            (Some(regex), true) => expand(regex, &lines[at], line)?,
             _ => line.clone(),
         };
         if new != old || !lines[at].ends_with('\n') && args.backrefs {
@@ -193,14 +193,8 @@ fn present(args: &Args, machine: &mut Machine) -> Result<Returns, Failure> {
             (_, Some(regex)) => by_pattern(regex),
             _ => None,
         };
-        // a line that is in its place already is not put there again
-        let there = |i: usize| lines.get(i).is_some_and(|l| without_break(l) == line);
-        let already = match place {
-            Some(i) if after.is_some() => there(i),
-            Some(i) if before.is_some() => i > 0 && there(i - 1),
-            _ => false,
-        };
-        if !(already || exact && regexp.is_none() && args.search_string.is_none()) {
+        // the same line elsewhere is as good
+        if !exact {
             if place.is_none_or(|i| i >= lines.len())
                 && let Some(last) = lines.last_mut()
                 && !last.ends_with('\n')
@@ -255,15 +249,11 @@ fn absent(args: &Args, machine: &mut Machine) -> Result<Returns, Failure> {
     let unwanted = |l: &str| match (&regexp, &args.search_string, &args.line) {
         (Some(regex), _, _) => matches(regex, l),
         (_, Some(part), _) => l.contains(part.as_str()),
-        (_, _, Some(line)) => l == line,
+        (_, _, Some(line)) => without_break(l) == line,
         _ => false,
     };
     let lines = edit::lines(&text);
-    let kept: Vec<&str> = lines
-        .iter()
-        .copied()
-        .filter(|l| !unwanted(without_break(l)))
-        .collect();
+    let kept: Vec<&str> = lines.iter().copied().filter(|l| !unwanted(l)).collect();
     let removed = lines.len() - kept.len();
     let msg = match removed {
         0 => String::new(),

@@ -42,6 +42,9 @@ fn fact_path() -> Path {
 pub struct Returns {
     changed: bool,
     ansible_facts: Value,
+    /// Facts are not shown at -v.
+    #[serde(rename = "_ansible_verbose_override")]
+    quiet: bool,
 }
 
 impl Module for Setup {
@@ -82,6 +85,7 @@ impl Module for Setup {
         Ok(Returns {
             changed: false,
             ansible_facts: Value::map(facts),
+            quiet: true,
         })
     }
 }

@@ -45,7 +45,7 @@ impl Module for Shell {
     const SHOWN_NAME: &'static str = "ansible.legacy.command";
     const EXAMPLES: &'static str = "
 - name: Use a pipe
-  ansible.builtin.shell: cut -d: -f1 /etc/passwd | sort | head -n 1
+  ansible.builtin.shell: cut -d ':' -f1 /etc/passwd | sort | head -n 1
   changed_when: false
 ";
     type Args = Args;

@@ -251,7 +251,7 @@ pub(crate) fn expand_path(path: &str) -> String {
         let home = match &after[..end] {
             "" => std::env::var("HOME")
                 .ok()
-                .or_else(|| crate::machine::users::home_of_self()),
+                .or_else(crate::machine::users::home_of_self),
             user => crate::machine::users::user_by_name(user).map(|u| u.home),
         };
         if let Some(home) = home {

@@ -44,6 +44,8 @@ pub struct Returns {
     stderr: String,
     stderr_lines: Vec<String>,
     msg: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     failed: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
