@@ -59,3 +59,22 @@ pub static ACTIONS: &[Entry] = &[
     entry::<ec2_instance::Ec2Instance>(),
     entry::<ec2_instance::Ec2InstanceInfo>(),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_name_is_there_once_and_every_module_has_its_full_name() {
+        let mut seen = HashSet::new();
+        for entry in ACTIONS {
+            for name in entry.names {
+                assert!(seen.insert(name), "{name} is there twice");
+            }
+            let bare = entry.names[0];
+            assert!(!bare.contains('.'), "{bare} is not the bare name");
+            assert!(entry.names.contains(&format!("amazon.aws.{bare}").as_str()));
+        }
+    }
+}

@@ -73,7 +73,10 @@ pub fn perform<M: AwsModule>(
 
 fn failure(error: crate::Error) -> Failure {
     match error.hint_text() {
-        Some(hint) => Failure::new(format!("{} ({hint})", error.message())),
+        Some(hint) => {
+            let message = error.message().trim_end_matches('.');
+            Failure::new(format!("{message} ({hint})"))
+        }
         None => Failure::new(error.message()),
     }
 }

@@ -20,14 +20,14 @@ use rplay::machine::Mode;
 use rplay::value::Value;
 use serde_json::{Value as Json, json};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// The address of the server, started with the first test and ended with the last.
 pub fn moto() -> &'static str {
-    static URL: OnceLock<String> = OnceLock::new();
-    URL.get_or_init(|| {
+    static SERVER: OnceLock<(String, Child)> = OnceLock::new();
+    let (url, _) = SERVER.get_or_init(|| {
         let python = std::env::var("RPLAY_MOTO_SERVER").map_or_else(
             |_| "python3".into(),
             |server| std::path::Path::new(&server).with_file_name("python"),
@@ -43,7 +43,7 @@ pub fn moto() -> &'static str {
             "'{python}' '{program}' -p {port} & server=$!; while kill -0 {} 2>/dev/null; do sleep 1; done; kill $server",
             std::process::id()
         );
-        Command::new("sh")
+        let server = Command::new("sh")
             .args(["-c", &script])
             // as AWS does, and moto only if told to
             .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "true")
@@ -61,8 +61,9 @@ pub fn moto() -> &'static str {
             );
             std::thread::sleep(Duration::from_millis(50));
         }
-        format!("http://127.0.0.1:{port}")
-    })
+        (format!("http://127.0.0.1:{port}"), server)
+    });
+    url
 }
 
 /// An account to run modules in.

@@ -2,6 +2,7 @@
 
 use super::Account;
 use rplay::aws::Aws;
+use rplay::aws::modules::nat_gateway::VpcNatGateway;
 use rplay::aws::modules::subnet::VpcSubnetInfo;
 use rplay::aws::modules::tag::Ec2Tag;
 use rplay::aws::plan::perform;
@@ -226,5 +227,40 @@ fn arguments_are_checked_before_anything_is_asked() {
     assert!(
         state.starts_with("value of state must be one of: "),
         "{state}"
+    );
+}
+
+#[test]
+fn waiting_ends_when_it_is_there_has_failed_or_takes_too_long() {
+    let gateway = |state: &str, more: &str| {
+        (
+            200,
+            format!(
+                "<DescribeNatGatewaysResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>r</requestId><natGatewaySet><item><natGatewayId>nat-1</natGatewayId><state>{state}</state>{more}</item></natGatewaySet></DescribeNatGatewaysResponse>"
+            ),
+        )
+    };
+    let args = json!({"subnet_id": "subnet-1", "if_exist_do_not_create": true, "wait": true, "wait_timeout": 1});
+    let pending = || gateway("pending", "");
+
+    let (address, count) = server(vec![pending(), pending(), gateway("available", "")]);
+    let found = Account::at(&address).ok::<VpcNatGateway>(args.clone());
+    assert_eq!(
+        (&found["state"], &found["changed"]),
+        (&json!("available"), &json!(false))
+    );
+    assert_eq!(count.load(Ordering::SeqCst), 3);
+
+    let why = "<failureCode>InsufficientFreeAddressesInSubnet</failureCode><failureMessage>Subnet is full</failureMessage>";
+    let (address, _) = server(vec![pending(), gateway("failed", why)]);
+    assert_eq!(
+        Account::at(&address).refused::<VpcNatGateway>(args.clone()),
+        "NAT gateway nat-1 failed: InsufficientFreeAddressesInSubnet: Subnet is full"
+    );
+
+    let (address, _) = server(vec![pending()]);
+    assert_eq!(
+        Account::at(&address).refused::<VpcNatGateway>(args),
+        "Timed out after 1 seconds waiting for NAT gateway nat-1 to be available"
     );
 }

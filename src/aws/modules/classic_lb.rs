@@ -333,7 +333,8 @@ fn groups(
         (None, Some(subnets)) => match subnets.0.first() {
             Some(subnet) if is_planned(subnet) => return Ok(None),
             Some(subnet) => {
-                let found = super::subnet::list(plan, &Filters::default(), &[subnet.clone()])?;
+                let found =
+                    super::subnet::list(plan, &Filters::default(), std::slice::from_ref(subnet))?;
                 found.into_iter().next().and_then(|s| s.vpc_id)
             }
             None => None,

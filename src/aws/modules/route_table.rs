@@ -191,7 +191,8 @@ impl Target {
 impl RouteArgs {
     /// Where the route leads. Errors unless exactly one target is named.
     fn target(&self, vpc_id: &str, plan: &Plan) -> Result<Target, Failure> {
-        let named: [(&Option<String>, fn(String) -> Target); 9] = [
+        type Make = fn(String) -> Target;
+        let named: [(&Option<String>, Make); 9] = [
             (&self.nat_gateway_id, Target::Nat),
             (&self.instance_id, Target::Instance),
             (&self.network_interface_id, Target::Interface),
