@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// One module call.
 pub struct Request {
-    /// Module name, bare.
+    /// Module name, bare or as the user wrote it (`ansible.builtin.file`): messages repeat it.
     pub module: String,
     /// Arguments, rendered.
     pub args: Map,

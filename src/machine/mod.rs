@@ -43,6 +43,8 @@ pub struct Machine {
     pub mode: Mode,
     /// Variables set for the commands that this run starts (the task's `environment`).
     pub environment: Vec<(String, String)>,
+    /// The name under which the user called the module, for messages about its arguments.
+    pub called: String,
     journal: Vec<Change>,
     overlay: overlay::Overlay,
 }

@@ -8,7 +8,12 @@ use crate::value::{Map, Value};
 /// Checks the arguments, runs `M`, and makes the result that Ansible's modules give: the returns,
 /// `changed`, what is known of the result's `path` or `dest`, and `invocation`. Secrets are removed from it.
 pub(super) fn call<M: Module>(given: Map, machine: &mut Machine) -> TaskResult {
-    let parsed = match args::parse_all::<M::Args>(M::SHOWN_NAME, given.clone()) {
+    let called = machine.called.clone();
+    let shown = match M::SHOWN_NAME == M::NAME && !called.is_empty() {
+        true => called.as_str(),
+        false => M::SHOWN_NAME,
+    };
+    let parsed = match args::parse_all::<M::Args>(shown, given.clone()) {
         Ok(parsed) => parsed,
         Err(failure) => {
             let secrets = args::secrets_of::<M::Args>(&given);
@@ -21,7 +26,7 @@ pub(super) fn call<M: Module>(given: Map, machine: &mut Machine) -> TaskResult {
         }
     };
     if machine.mode.check && !M::CHECK_MODE {
-        let msg = format!("remote module ({}) does not support check mode", M::NAME);
+        let msg = format!("remote module ({shown}) does not support check mode");
         return TaskResult::ok().with("skipped", true).with("msg", msg);
     }
     let outcome = M::run(parsed.args, machine);

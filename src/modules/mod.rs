@@ -128,7 +128,10 @@ fn yes() -> bool {
 /// Runs the module `name`; an unknown one is a failed result.
 pub fn run(name: &str, args: Map, machine: &mut Machine) -> TaskResult {
     match find(name) {
-        Some(entry) => (entry.run)(args, machine),
+        Some(entry) => {
+            machine.called = name.to_string();
+            (entry.run)(args, machine)
+        }
         None => TaskResult::failed(format!("there is no module {name} that runs on the target")),
     }
 }

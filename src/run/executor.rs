@@ -661,7 +661,7 @@ impl TaskRun<'_> {
         }
         let mut session = self.sessions.lazy(target);
         let request = crate::connection::Request {
-            module: name.clone(),
+            module: self.task.action.name.clone(),
             args,
             mode,
             environment: environment.to_vec(),
