@@ -1,7 +1,16 @@
 //! Files that the user wrote, and places in them.
 
 use std::fmt;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// The folder that rplay was started in: names of sources are relative to it.
+///
+/// Call it before anything changes the process's folder.
+pub fn start_dir() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")))
+}
 
 /// A text with the name under which the user knows it.
 pub struct Source {

@@ -1,6 +1,7 @@
 //! `set_fact`: <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/set_fact_module.html>
 
 use super::{Context, Entry};
+use crate::error::{Error, Kind};
 use crate::playbook::{boolean, keywords::is_variable_name};
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
@@ -10,7 +11,7 @@ pub const ENTRY: Entry = Entry {
     run,
 };
 
-fn run(mut args: Map, _: &mut Context<'_>) -> TaskResult {
+fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     let cacheable = args
         .shift_remove("cacheable")
         .is_some_and(|v| boolean(&v).unwrap_or(false));
@@ -22,9 +23,10 @@ fn run(mut args: Map, _: &mut Context<'_>) -> TaskResult {
     }
     for key in args.keys() {
         if !key.as_str().is_some_and(is_variable_name) {
-            return TaskResult::failed(format!(
-                "The variable name '{key}' is not valid. Variables must start with a letter or underscore character, and contain only letters, numbers and underscores."
-            ));
+            let error = Error::new(Kind::Template, format!("Invalid variable name '{key}'."))
+                .at(context.task.action.place_of(key))
+                .hint("Variable names must be strings starting with a letter or underscore character, and contain only letters, numbers and underscores.");
+            return crate::run::failure_of(error, &context.task.at);
         }
     }
     TaskResult::ok()

@@ -24,6 +24,7 @@ const LATER: &[(&str, &str)] = &[
 /// Runs rplay with the process's arguments, the program's name first; returns the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> i32 {
     let args: Vec<OsString> = args.into_iter().collect();
+    crate::source::start_dir();
     match dispatch(&args) {
         Ok(code) => code,
         Err(error) => {

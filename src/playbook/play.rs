@@ -86,6 +86,9 @@ fn load_file(
             .at(&node.at));
         }
     };
+    if plays.is_empty() {
+        return Err(Error::parse("A playbook must contain at least one play").at(&node.at));
+    }
     let mut out = Vec::new();
     for entry in plays {
         let Some(entries) = entry.as_map() else {
@@ -226,13 +229,13 @@ fn load_play(
             roles.extend(build.role(&use_, &frame)?);
         }
     }
+    // handlers of roles come first; of several with one name the last wins, so that the play's own do
+    let mut handlers = std::mem::take(&mut build.handlers);
+    handlers.extend(section("handlers", true, &mut build)?);
     let pre_tasks = section("pre_tasks", false, &mut build)?;
     let tasks = section("tasks", false, &mut build)?;
     let post_tasks = section("post_tasks", false, &mut build)?;
-    // roles' handlers are met first, but the play's own of the same name win: they come last
-    let own = section("handlers", true, &mut build)?;
-    let mut handlers = std::mem::take(&mut build.handlers);
-    handlers.splice(0..0, own);
+    handlers.append(&mut build.handlers);
     Ok(Play {
         at: node.at.clone(),
         hosts,

@@ -119,7 +119,8 @@ impl RoleUse {
             vars_from: None,
             defaults_from: None,
             handlers_from: None,
-            allow_duplicates: None,
+            // what a task asks for is done as often as it is asked for
+            allow_duplicates: Some(true),
             public: false,
             at: task.at.clone(),
         };

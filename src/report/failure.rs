@@ -98,7 +98,7 @@ pub fn absolute(name: &str) -> String {
     if name.starts_with('<') {
         return name.to_string();
     }
-    std::path::absolute(name).map_or_else(|_| name.to_string(), |p| p.display().to_string())
+    crate::source::start_dir().join(name).display().to_string()
 }
 
 #[cfg(test)]

@@ -135,10 +135,13 @@ impl Runner<'_> {
             for receiver in receivers {
                 let data = self.world_mut().host_mut(&receiver);
                 match task.action.bare.as_str() {
-                    "set_fact" | "include_vars" => {
-                        for (key, value) in facts.iter() {
-                            Arc::make_mut(&mut data.vars).insert(key.clone(), value.clone());
-                        }
+                    "include_vars" => {
+                        Arc::make_mut(&mut data.included)
+                            .extend(facts.iter().map(|(k, v)| (k.clone(), v.clone())));
+                    }
+                    "set_fact" => {
+                        Arc::make_mut(&mut data.vars)
+                            .extend(facts.iter().map(|(k, v)| (k.clone(), v.clone())));
                         if one.flag("_ansible_facts_cacheable") {
                             data.add_facts(facts);
                         }
@@ -234,10 +237,30 @@ impl Runner<'_> {
         name: &str,
         index: usize,
     ) -> Result<()> {
-        let mut found = Vec::new();
+        let found = self.handlers_called(&batch.handlers, task, name)?;
+        let host = &mut batch.hosts[index];
+        for id in found {
+            if host.notified.insert(id) {
+                let handler = name.trim().to_string();
+                let host = host.name.to_string();
+                self.reporter.event(&Event::Notified { handler, host });
+            }
+        }
+        Ok(())
+    }
+
+    /// Ids of the handlers that a notification means. An error if there are none and the
+    /// configuration (error_on_missing_handler) has it so.
+    pub fn handlers_called(
+        &self,
+        handlers: &[Arc<Task>],
+        task: &Task,
+        name: &str,
+    ) -> Result<Vec<usize>> {
         let wanted = name.trim();
+        let mut found = Vec::new();
         // the last handler of a name wins
-        for handler in batch.handlers.iter().rev() {
+        for handler in handlers.iter().rev() {
             let own = self.handler_name(handler);
             let named = !own.is_empty()
                 && (own == wanted
@@ -249,7 +272,7 @@ impl Runner<'_> {
                 break;
             }
         }
-        for handler in &batch.handlers {
+        for handler in handlers {
             let listens = handler
                 .listen()
                 .iter()
@@ -258,32 +281,25 @@ impl Runner<'_> {
                 found.push(handler.id);
             }
         }
-        if found.is_empty() {
-            let known: Vec<String> = batch
-                .handlers
-                .iter()
-                .map(|h| self.handler_name(h))
-                .collect();
-            let error = Error::general(format!(
-                "The requested handler '{wanted}' was not found in either the main handlers list nor in the listening handlers list"
-            ))
-            .at(task.directives.get("notify").map_or(&task.at, |n| &n.at));
-            return Err(
-                match crate::error::did_you_mean(wanted, known.iter().map(String::as_str)) {
-                    Some(near) => error.hint(format!("did you mean '{near}'?")),
-                    None => error,
-                },
-            );
+        if !found.is_empty() {
+            return Ok(found);
         }
-        let host = &mut batch.hosts[index];
-        for id in found {
-            if host.notified.insert(id) {
-                let handler = wanted.to_string();
-                let host = host.name.to_string();
-                self.reporter.event(&Event::Notified { handler, host });
-            }
+        let known: Vec<String> = handlers.iter().map(|h| self.handler_name(h)).collect();
+        let words = format!(
+            "The requested handler '{wanted}' was not found in either the main handlers list nor in the listening handlers list"
+        );
+        if !self.config.error_on_missing_handler {
+            crate::notice::warning(words);
+            return Ok(found);
         }
-        Ok(())
+        let error =
+            Error::general(words).at(task.directives.get("notify").map_or(&task.at, |n| &n.at));
+        Err(
+            match crate::error::did_you_mean(wanted, known.iter().map(String::as_str)) {
+                Some(near) => error.hint(format!("did you mean '{near}'?")),
+                None => error,
+            },
+        )
     }
 
     /// A handler's name as notifications know it.
@@ -332,7 +348,7 @@ pub fn clean(result: &TaskResult) -> Value {
         map.iter()
             .filter(|(k, _)| {
                 k.as_str()
-                    .is_none_or(|k| !k.starts_with("_ansible_") && !k.starts_with("_rplay_"))
+                    .is_none_or(|k| !k.starts_with("_ansible_") && k != "invocation")
             })
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect()

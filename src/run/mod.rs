@@ -95,6 +95,8 @@ pub struct Runner<'a> {
     batch_hosts: Vec<Arc<str>>,
     /// The name under which plays know the localhost that no inventory has.
     implicit_host: Option<Arc<str>>,
+    /// What ends the run as soon as the task at hand is over.
+    broken: Option<Error>,
     start_at_task: Option<String>,
     step_all: bool,
 }
@@ -123,6 +125,14 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
         true => config.inventory.0.clone(),
         false => options.inventory.clone(),
     };
+    // plays run in their own folders: what was named relative to this one is still to be found
+    let sources: Vec<String> = sources
+        .into_iter()
+        .map(|s| match Path::new(&s).exists() {
+            true => std::path::absolute(&s).map_or(s, |p| p.display().to_string()),
+            false => s,
+        })
+        .collect();
     let playbook_dir = options
         .playbooks
         .first()
@@ -161,6 +171,7 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
         unreachable: HashSet::new(),
         batch_hosts: Vec::new(),
         implicit_host: None,
+        broken: None,
         start_at_task: options.start_at_task.clone(),
         step_all: false,
     };
@@ -183,16 +194,13 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
         });
         for play in plays {
             let loader = loader_for(&play.dir);
+            // as with Ansible, what runs on this machine runs in the play's folder
+            std::env::set_current_dir(&play.dir)
+                .map_err(|e| Error::general(format!("{}: {e}", play.dir.display())))?;
             match runner.play(play, &loader) {
                 Ok(Ended::Failed) => break 'books,
                 Ok(_) => {}
-                Err(e) => {
-                    // what was done is told before the error is
-                    if !runner.stats.is_empty() {
-                        runner.finish();
-                    }
-                    return Err(e);
-                }
+                Err(e) => return Err(e),
             }
         }
     }

@@ -598,6 +598,9 @@ impl Runner<'_> {
         }) {
             outcomes.extend(self.outcomes(batch, task, some, &info));
         }
+        if let Some(error) = self.broken.take() {
+            return Err(error);
+        }
         let mut failed_now = Vec::new();
         let mut inclusions = Vec::new();
         for (index, outcome) in outcomes {
@@ -683,7 +686,7 @@ impl Runner<'_> {
                     };
                     run_one(&self.sessions, name, &show)
                 };
-                self.report(info, name, &outcome);
+                self.report(batch, task, info, name, &outcome);
                 out[slot] = Some(outcome);
             }
             return chosen
@@ -726,7 +729,14 @@ impl Runner<'_> {
                             slots.sort_unstable();
                             for slot in slots {
                                 if let Some(outcome) = ready.remove(&slot) {
-                                    self.show(info, &names[slot], waiting.remove(&slot), &outcome);
+                                    self.show(
+                                        batch,
+                                        task,
+                                        info,
+                                        &names[slot],
+                                        waiting.remove(&slot),
+                                        &outcome,
+                                    );
                                     done[slot] = true;
                                     out[slot] = Some(*outcome);
                                 }
@@ -761,7 +771,14 @@ impl Runner<'_> {
                     let Some(outcome) = ready.remove(&next) else {
                         break;
                     };
-                    self.show(info, &names[next], waiting.remove(&next), &outcome);
+                    self.show(
+                        batch,
+                        task,
+                        info,
+                        &names[next],
+                        waiting.remove(&next),
+                        &outcome,
+                    );
                     done[next] = true;
                     out[next] = Some(*outcome);
                     next += 1;
@@ -783,6 +800,8 @@ impl Runner<'_> {
 
     fn show(
         &mut self,
+        batch: &Batch<'_>,
+        task: &Task,
         info: &TaskInfo,
         host: &str,
         items: Option<Vec<Progress>>,
@@ -792,10 +811,25 @@ impl Runner<'_> {
             let event = progress_event(info, host, progress);
             self.reporter.event(&event);
         }
-        self.report(info, host, outcome);
+        self.report(batch, task, info, host, outcome);
     }
 
-    fn report(&mut self, info: &TaskInfo, host: &str, outcome: &Outcome) {
+    fn report(
+        &mut self,
+        batch: &Batch<'_>,
+        task: &Task,
+        info: &TaskInfo,
+        host: &str,
+        outcome: &Outcome,
+    ) {
+        for name in &outcome.notify {
+            if self.broken.is_none() {
+                self.broken = self.handlers_called(&batch.handlers, task, name).err();
+            }
+        }
+        if self.broken.is_some() {
+            return;
+        }
         // what was included is told when it is read
         if !outcome.inclusions.is_empty() && !outcome.result.is_failed() {
             return;
@@ -881,6 +915,8 @@ impl Runner<'_> {
                 !h.out && !self.failed.contains(&h.name) && !self.unreachable.contains(&h.name)
             });
             if !left {
+                // said by the limit and by the end of the hosts
+                self.emit(Event::NoHostsRemaining);
                 self.emit(Event::NoHostsRemaining);
                 batch.ended = Some(Ended::Failed);
             }

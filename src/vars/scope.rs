@@ -94,6 +94,7 @@ impl TaskScope {
         }
         if let Some(data) = data {
             push(&data.vars);
+            push(&data.included);
         }
         if let Some(task) = task {
             push(&task.resolved().vars);

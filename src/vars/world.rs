@@ -17,8 +17,10 @@ pub struct HostData {
     pub facts: Arc<Map>,
     /// The same without the prefix: the `ansible_facts` variable.
     pub namespaced: Arc<Map>,
-    /// set_fact, register and include_vars.
+    /// set_fact and register.
     pub vars: Arc<Map>,
+    /// include_vars.
+    pub included: Arc<Map>,
     /// The play's vars_files, where they differ by host.
     pub vars_files: Option<Arc<Map>>,
 }
