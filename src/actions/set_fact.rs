@@ -24,7 +24,7 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     for key in args.keys() {
         if !key.as_str().is_some_and(is_variable_name) {
             let error = Error::new(Kind::Template, format!("Invalid variable name '{key}'."))
-                .at(context.task.action.place_of(key))
+                .at(context.task.action.place_of_name(key))
                 .hint("Variable names must be strings starting with a letter or underscore character, and contain only letters, numbers and underscores.");
             return crate::run::failure_of(error, &context.task.at);
         }

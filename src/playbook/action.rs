@@ -19,8 +19,8 @@ pub struct Action {
     pub args: Map,
     /// A template that gives all arguments (`args: "{{ x }}"`), lower in precedence than `args`.
     pub template: Option<Value>,
-    /// Where the arguments' values start.
-    pub places: Vec<(Key, Location)>,
+    /// Where each argument's value starts, and where its name does.
+    pub places: Vec<(Key, Location, Location)>,
     /// Where the module's name stands.
     pub at: Location,
     /// `local_action`: the task is delegated to localhost.
@@ -32,14 +32,25 @@ impl Action {
     pub fn place_of(&self, key: &Key) -> &Location {
         self.places
             .iter()
-            .find(|(k, _)| k == key)
-            .map_or(&self.at, |(_, at)| at)
+            .find(|(k, ..)| k == key)
+            .map_or(&self.at, |(_, at, _)| at)
+    }
+
+    /// Where an argument's name stands.
+    pub fn place_of_name(&self, key: &Key) -> &Location {
+        self.places
+            .iter()
+            .find(|(k, ..)| k == key)
+            .map_or(&self.at, |(_, _, at)| at)
     }
 
     fn note_places(&mut self, node: &Node) {
         for (key, value) in node.as_map().unwrap_or_default() {
-            self.places
-                .push((Key::from_value(key.to_value()), value.at.clone()));
+            self.places.push((
+                Key::from_value(key.to_value()),
+                value.at.clone(),
+                key.at.clone(),
+            ));
         }
     }
 }
@@ -284,7 +295,9 @@ fn text_args(action: &mut Action, text: &str, at: &Location) -> Result<()> {
     let free = FREE_FORM.contains(&action.bare.as_str());
     let pairs = kv::parse(text, free).map_err(|e| e.at(at))?;
     for (key, value) in pairs {
-        action.places.push((Key::from(key.as_str()), at.clone()));
+        action
+            .places
+            .push((Key::from(key.as_str()), at.clone(), at.clone()));
         if key == "_raw_params" && !free && !RAW_PARAMS.contains(&action.bare.as_str()) {
             // a lone template may give the whole dictionary
             if value.trim_start().starts_with("{{") {

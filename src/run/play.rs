@@ -77,7 +77,12 @@ impl Runner<'_> {
                 ..PlayInfo::default()
             });
         }
-        self.world_mut().play_mut().vars_files = Arc::new(self.shared_vars_files(play, loader)?);
+        // a file that is not there ends the run when the play has been announced
+        let mut missing = None;
+        match self.shared_vars_files(play, loader) {
+            Ok(vars) => self.world_mut().play_mut().vars_files = Arc::new(vars),
+            Err(e) => missing = Some(e),
+        }
         let templar = self.play_templar(play, loader);
         if let Some(strategy) = play
             .keyword("strategy")
@@ -153,6 +158,9 @@ impl Runner<'_> {
                 name: name.clone(),
                 check_mode: check,
             });
+            if let Some(error) = missing {
+                return Err(error);
+            }
             let size = batch.len();
             let ended = self.batch(play, loader, batch, &filter)?;
             match ended {
