@@ -35,21 +35,30 @@ venv() {
     [[ $(cat "$folder/.made-for" 2>/dev/null) == "$*" ]] && return
     say "Installing $* into ${folder#"$root"/}"
     rm -rf "$folder"
-    python3 -m venv "$folder"
+    /usr/bin/python3 -m venv "$folder"
     "$folder/bin/pip" install --quiet --disable-pip-version-check "$@"
     echo "$*" >"$folder/.made-for"
 }
 
-# rust: cargo on the path, and what linking needs.
+# rust: a cargo that works, and what linking needs.
 rust() {
     packages gcc libc6-dev make ca-certificates
-    local folder
-    for folder in "${CARGO_HOME:-}/bin" "${HOME:-}/.cargo/bin"; do
-        command -v cargo >/dev/null && break
-        [[ -x $folder/cargo ]] && PATH=$folder:$PATH
-    done
-    command -v cargo >/dev/null && return
-    echo "cargo is not on the path: install Rust 1.94 or newer, see https://rustup.rs" >&2
+    command -v cargo >/dev/null || PATH=${CARGO_HOME:-${HOME:-}/.cargo}/bin:$PATH
+    cargo --version >/dev/null 2>&1 && return
+
+    # rustup looks for its toolchains under HOME, which need not be the one that it was installed under
+    local cargo installed folder
+    if cargo=$(command -v cargo); then
+        installed=${cargo%/bin/cargo}
+        for folder in "${installed%/*}/.rustup" "${installed%/*}/rustup"; do
+            if [[ -z ${RUSTUP_HOME:-} ]] && RUSTUP_HOME=$folder cargo --version >/dev/null 2>&1; then
+                export RUSTUP_HOME=$folder
+                [[ -n ${CARGO_HOME:-} || ! -w $installed ]] || export CARGO_HOME=$installed
+                return
+            fi
+        done
+    fi
+    echo "There is no cargo that works: install Rust 1.94 or newer, see https://rustup.rs" >&2
     return 1
 }
 

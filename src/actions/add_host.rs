@@ -50,7 +50,7 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     new.insert("host_name".into(), name.into());
     new.insert(
         "groups".into(),
-        Value::list(names.iter().map(|n| Value::str(n)).collect()),
+        Value::list(names.iter().map(Value::str).collect()),
     );
     new.insert("host_vars".into(), Value::map(args));
     TaskResult::new()

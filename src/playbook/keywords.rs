@@ -224,16 +224,16 @@ fn check_shape(name: &str, value: &Node) -> Result<()> {
             }
         }
         "tasks" | "pre_tasks" | "post_tasks" | "handlers" | "roles" | "block" | "rescue"
-        | "always" | "vars_prompt" => {
-            if value.as_seq().is_none() && !value.is_null() {
-                return wrong("a list");
-            }
+        | "always" | "vars_prompt"
+            if value.as_seq().is_none() && !value.is_null() =>
+        {
+            return wrong("a list");
         }
         "name" | "register" | "connection" | "strategy" | "order" | "remote_user"
-        | "become_user" | "become_method" => {
-            if value.as_seq().is_some() || value.as_map().is_some() {
-                return wrong("a string");
-            }
+        | "become_user" | "become_method"
+            if value.as_seq().is_some() || value.as_map().is_some() =>
+        {
+            return wrong("a string");
         }
         "become" | "ignore_errors" | "no_log" | "run_once" | "check_mode" | "diff"
         | "any_errors_fatal" | "ignore_unreachable" | "gather_facts" | "force_handlers"
@@ -248,11 +248,7 @@ fn check_shape(name: &str, value: &Node) -> Result<()> {
                 return wrong("a boolean");
             }
         }
-        "loop_control" | "module_defaults"
-            if value.as_seq().is_some() && name == "loop_control" =>
-        {
-            return wrong("a dictionary");
-        }
+        "loop_control" if value.as_seq().is_some() => return wrong("a dictionary"),
         _ => {}
     }
     Ok(())

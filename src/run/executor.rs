@@ -492,13 +492,11 @@ impl TaskRun<'_> {
             }
             self.judge(&mut result, templar)?;
             if attempts == 1 {
-                if wants_retry {
-                    if let Some(until) = &until {
-                        let met = self.all_hold(until, &result, templar)?;
-                        if !met {
-                            result.set("failed", true);
-                        }
-                    }
+                if wants_retry
+                    && let Some(until) = &until
+                    && !self.all_hold(until, &result, templar)?
+                {
+                    result.set("failed", true);
                 }
                 return Ok(result);
             }

@@ -48,7 +48,7 @@ impl TagFilter {
             || (has(&self.only, "untagged") && !tagged);
         if run && !self.skip.is_empty() {
             // `always` outlasts --skip-tags all, not being named
-            if (has(&self.skip, "all") && !(always && !has(&self.skip, "always")))
+            if (has(&self.skip, "all") && (!always || has(&self.skip, "always")))
                 || meet(&self.skip)
                 || (has(&self.skip, "tagged") && tagged)
                 || (has(&self.skip, "untagged") && !tagged)

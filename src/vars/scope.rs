@@ -113,10 +113,10 @@ impl TaskScope {
             push(&world.play.vars_files);
             push(&world.play.vars);
         }
-        if let Some(data) = data {
-            if world.run.inject_facts {
-                push(&data.facts);
-            }
+        if let Some(data) = data
+            && world.run.inject_facts
+        {
+            push(&data.facts);
         }
         // what cannot be read has ended the play before its first task
         if let Ok(inventory) = world.view.layers(host, &world.play.dir) {
