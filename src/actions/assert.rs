@@ -44,12 +44,16 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
                     .templar
                     .render(value)
                     .map_err(|e| crate::run::failure_of(e, &context.task.at))?;
-                match value {
-                    Value::Str(_) | Value::List(_) => Ok(value),
-                    other => Err(TaskResult::failed(format!(
-                        "Type of one of the elements in fail_msg or msg list is not string type: {}",
-                        other.type_name()
+                let is_text = |v: &Value| matches!(v, Value::Str(_));
+                match &value {
+                    Value::List(items) if items.iter().all(is_text) => Ok(value),
+                    Value::List(_) | Value::Map(_) => Err(TaskResult::failed(format!(
+                        "argument '{}' is of type {} and we were unable to convert to str_or_list_of_str: a string or list of strings is required",
+                        names[0],
+                        value.type_name()
                     ))),
+                    Value::Str(_) => Ok(value),
+                    other => Ok(Value::str(crate::python::str(other))),
                 }
             }
         }
@@ -57,10 +61,14 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
     let quiet = args
         .get("quiet")
         .is_some_and(|v| crate::playbook::boolean(v).unwrap_or(false));
-    for condition in &conditions {
+    for (index, condition) in conditions.iter().enumerate() {
         let placed = crate::playbook::Condition {
             value: condition.clone(),
-            at: context.task.action.place_of(&"that".into()).clone(),
+            at: context
+                .task
+                .action
+                .place_of_item(&"that".into(), index)
+                .clone(),
         };
         match crate::run::holds(&placed, context.templar) {
             Ok(true) => {}

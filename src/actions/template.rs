@@ -20,18 +20,34 @@ pub const ENTRY: Entry = Entry {
 fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
     match render(args, context) {
         Ok(result) => result,
-        Err(msg) => TaskResult::failed(msg).with("changed", false),
+        Err(Failure::Words(msg)) => TaskResult::failed(msg).with("changed", false),
+        Err(Failure::Rendering(error)) => crate::run::failure_of(error, &context.task.at),
     }
 }
 
-/// The result, or the message of a failure on this side.
-fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, String> {
+/// Why there is nothing to write.
+enum Failure {
+    Words(String),
+    /// The template's text is at fault; the error knows the place in its file.
+    Rendering(crate::Error),
+}
+
+impl From<String> for Failure {
+    fn from(words: String) -> Failure {
+        Failure::Words(words)
+    }
+}
+
+/// The result, or a failure on this side.
+fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, Failure> {
     let mut text = |name: &str| {
         let value = args.shift_remove(name).filter(|v| !v.is_null());
         value.map(|v| args::text(&v))
     };
     if text("state").is_some() {
-        return Err("'state' cannot be specified on a template".to_string());
+        return Err("'state' cannot be specified on a template"
+            .to_string()
+            .into());
     }
     let encoding = text("output_encoding").unwrap_or_else(|| "utf-8".to_string());
     let (src, dest) = (text("src"), text("dest"));
@@ -43,7 +59,9 @@ fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, String
         // in plain YAML the backslash is one
         let newline = newline.replace("\\n", "\n").replace("\\r", "\r");
         if !["\n", "\r", "\r\n"].contains(&newline.as_str()) {
-            return Err("newline_sequence needs to be one of: \n, \r or".to_string());
+            return Err("newline_sequence needs to be one of: \n, \r or"
+                .to_string()
+                .into());
         }
         options.newline_sequence = newline;
     }
@@ -68,7 +86,7 @@ fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, String
         }
     }
     let (Some(src), Some(dest)) = (src, dest) else {
-        return Err("src and dest are required".to_string());
+        return Err("src and dest are required".to_string().into());
     };
     let path = context
         .files
@@ -80,7 +98,7 @@ fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, String
     let mut rendered = context
         .templar
         .render_file(&source, options, variables(&path, &src, &dest, context))
-        .map_err(|e| format!("Task failed: {}", e.message()))?;
+        .map_err(Failure::Rendering)?;
     // the file's last line breaks are restored only as far as the rendered text has fewer
     let breaks = |text: &str| text.len() - text.trim_end_matches('\n').len();
     for _ in breaks(&rendered)..breaks(&source.text) {

@@ -132,7 +132,7 @@ settings! {
     /// Whether an undefined variable is an error.
     error_on_undefined_vars: bool = "yes", ["defaults.error_on_undefined_vars"], ["ANSIBLE_ERROR_ON_UNDEFINED_VARS"];
     /// Whether conditions may yield something other than true or false.
-    allow_broken_conditionals: bool = "no", ["defaults.allow_broken_conditionals"], ["ANSIBLE_ALLOW_BROKEN_CONDITIONALS"];
+    allow_broken_conditionals: Option<bool> = "", ["defaults.allow_broken_conditionals"], ["ANSIBLE_ALLOW_BROKEN_CONDITIONALS"];
     /// Jinja extensions to load.
     jinja2_extensions: Vec<String> = "", ["defaults.jinja2_extensions"], ["ANSIBLE_JINJA2_EXTENSIONS"];
     /// The text of `ansible_managed`.

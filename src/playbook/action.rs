@@ -21,6 +21,8 @@ pub struct Action {
     pub template: Option<Value>,
     /// Where each argument's value starts, and where its name does.
     pub places: Vec<(Key, Location, Location)>,
+    /// Where the items of arguments that are lists start.
+    pub item_places: Vec<(Key, Vec<Location>)>,
     /// Where the module's name stands.
     pub at: Location,
     /// `local_action`: the task is delegated to localhost.
@@ -44,13 +46,23 @@ impl Action {
             .map_or(&self.at, |(_, _, at)| at)
     }
 
+    /// Where an item of an argument that is a list starts; the argument's place where that is not known.
+    pub fn place_of_item(&self, key: &Key, index: usize) -> &Location {
+        self.item_places
+            .iter()
+            .find(|(k, _)| k == key)
+            .and_then(|(_, items)| items.get(index))
+            .unwrap_or_else(|| self.place_of(key))
+    }
+
     fn note_places(&mut self, node: &Node) {
         for (key, value) in node.as_map().unwrap_or_default() {
-            self.places.push((
-                Key::from_value(key.to_value()),
-                value.at.clone(),
-                key.at.clone(),
-            ));
+            let name = Key::from_value(key.to_value());
+            if let Data::Seq(items) = &value.data {
+                let items = items.iter().map(|i| i.at.clone()).collect();
+                self.item_places.push((name.clone(), items));
+            }
+            self.places.push((name, value.at.clone(), key.at.clone()));
         }
     }
 }
@@ -143,6 +155,7 @@ pub fn parse(entries: &[(Node, Node)], on: On, at: &Location) -> Result<Action> 
             args: Map::default(),
             template: None,
             places: Vec::new(),
+            item_places: Vec::new(),
             at: key.at.clone(),
             local: false,
         };
@@ -201,6 +214,7 @@ fn indirect(keyword: &str, node: &Node) -> Result<Action> {
         args: Map::default(),
         template: None,
         places: Vec::new(),
+        item_places: Vec::new(),
         at: node.at.clone(),
         local: false,
     };

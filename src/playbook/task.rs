@@ -207,6 +207,7 @@ impl Task {
             args,
             template: None,
             places: Vec::new(),
+            item_places: Vec::new(),
             at: at.clone(),
             local: false,
         };

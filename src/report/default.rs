@@ -187,7 +187,7 @@ impl DefaultReporter {
 
     /// A result as JSON, without what is not for the user's eyes.
     fn dump(&self, task: &TaskInfo, result: &TaskResult) -> String {
-        let many_lines = result.flag("_ansible_verbose_always");
+        let many_lines = result.flag("_ansible_verbose_always") && !hides(task, result);
         self.text(self.shown(task, result), many_lines)
     }
 
@@ -208,7 +208,13 @@ impl DefaultReporter {
         if hides(task, result) {
             let mut map = Map::default();
             map.insert(Key::from("censored"), Value::str(CENSORED));
-            for key in ["attempts", "changed", "retries"] {
+            // debug knows nothing of changes
+            let kept = match is_debug(&task.action) {
+                true => &["attempts", "retries"][..],
+                false => &["attempts", "changed", "retries"][..],
+            };
+            for key in kept {
+                let key = *key;
                 if let Some(value) = result.get(key) {
                     map.insert(Key::from(key), value.clone());
                 }
@@ -265,8 +271,7 @@ impl DefaultReporter {
             return;
         }
         let msg = match result.get("msg") {
-            Some(Value::Str(text)) => text.to_string(),
-            Some(other) => json::dumps(other, None),
+            Some(value) => crate::python::str(value),
             None => "Unknown error.".to_string(),
         };
         let who = if task.on_controller {
@@ -615,6 +620,17 @@ impl Reporter for DefaultReporter {
                 if self.settings.verbosity >= 2 {
                     let text = format!("NOTIFIED HANDLER {handler} for {host}");
                     self.say(&text, &palette.verbose);
+                }
+            }
+            Event::NotificationSaved { handler } => {
+                if self.settings.verbosity >= 2 {
+                    let text = format!("Notification for handler {handler} has been saved.");
+                    self.say(&text, &palette.verbose);
+                }
+            }
+            Event::Meta { message } => {
+                if self.settings.verbosity >= 2 {
+                    self.say(&format!("META: {message}"), &palette.verbose);
                 }
             }
             Event::Stats { hosts, custom } => self.recap(hosts, custom),

@@ -144,6 +144,14 @@ pub enum Event {
         handler: String,
         host: String,
     },
+    /// A handler's notification was taken note of (shown at -vv and above).
+    NotificationSaved {
+        handler: String,
+    },
+    /// What a meta task did, or why it did nothing (shown at -vv and above).
+    Meta {
+        message: String,
+    },
     /// The end of the run.
     Stats {
         hosts: IndexMap<String, HostStats>,

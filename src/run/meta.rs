@@ -36,6 +36,36 @@ pub fn action_of(task: &Task) -> &str {
         .unwrap_or("")
 }
 
+/// What a meta task did for a host, in words.
+fn done(action: &str, host: &str) -> Option<String> {
+    Some(match action {
+        "noop" => "noop".into(),
+        "flush_handlers" => format!("triggered running handlers for {host}"),
+        "refresh_inventory" => "inventory successfully refreshed".into(),
+        "clear_facts" => "facts cleared".into(),
+        "clear_host_errors" => "cleared host errors".into(),
+        "reset_connection" => "reset connection".into(),
+        "end_host" => format!("ending play for {host}"),
+        "end_batch" => "ending batch".into(),
+        "end_play" => "ending play".into(),
+        _ => return None,
+    })
+}
+
+/// What happens for a host whose meta task is skipped.
+fn instead(action: &str, host: &str) -> String {
+    match action {
+        "flush_handlers" => format!("not running handlers for {host}"),
+        "clear_facts" => format!("not clearing facts and fact cache for {host}"),
+        "clear_host_errors" => format!("not clearing host error state for {host}"),
+        "end_host" => format!("continuing execution for {host}"),
+        "end_batch" => "continuing current batch".into(),
+        "end_play" => "continuing play".into(),
+        "end_role" => format!("continuing the role for {host}"),
+        other => format!("no {other} for {host}"),
+    }
+}
+
 impl Runner<'_> {
     pub fn meta(&mut self, batch: &mut Batch<'_>, task: &Arc<Task>, hosts: &[usize]) -> Result<()> {
         let action = action_of(task).to_string();
@@ -79,13 +109,30 @@ impl Runner<'_> {
                 met = met && executor::holds(condition, &templar)?;
             }
             if met {
+                if let Some(message) = done(&action, &name) {
+                    self.emit(Event::Meta { message });
+                }
                 chosen.push(*index);
             } else {
+                let reason = format!(
+                    "{action} conditional evaluated to False, {}",
+                    instead(&action, &name)
+                );
+                self.emit(Event::Meta {
+                    message: reason.clone(),
+                });
+                let msg = match action.as_str() {
+                    "end_host" => reason.replacen("False", "false", 1),
+                    _ => action.clone(),
+                };
                 self.emit(Event::Result {
                     task: info,
                     host: name.to_string(),
                     delegated: None,
-                    result: TaskResult::skipped("Conditional result was False"),
+                    result: TaskResult::new()
+                        .with("skipped", true)
+                        .with("msg", msg)
+                        .with("skip_reason", reason),
                     ignore_errors: false,
                     causes: Vec::new(),
                 });

@@ -842,6 +842,10 @@ impl Runner<'_> {
         if !outcome.inclusions.is_empty() && !outcome.result.is_failed() {
             return;
         }
+        for handler in &outcome.notify {
+            let handler = handler.trim().to_string();
+            self.emit(Event::NotificationSaved { handler });
+        }
         let event = Event::Result {
             task: with_log(info, outcome),
             host: host.to_string(),

@@ -24,7 +24,7 @@ impl Runner<'_> {
         }
         // the answered question stays as a banner
         let asked = format!("Perform task: TASK: {name} (N)o/(y)es/(c)ontinue:");
-        let stars = 79usize.saturating_sub(asked.chars().count() + 1).max(3);
+        let stars = 79usize.saturating_sub(asked.chars().count()).max(3);
         println!("\n{asked} {}", "*".repeat(stars));
         match line.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok(true),

@@ -1,7 +1,8 @@
 //! Conditions: `when`, `changed_when`, `failed_when`, `until`, `assert: that`.
 //!
 //! Follows <https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_conditionals.html>, and where
-//! ansible-core 2.19 refuses what older versions took, takes it with a deprecation notice.
+//! ansible-core 2.19 refuses what older versions took, takes it with a deprecation notice: playbooks of all
+//! ages run. `allow_broken_conditionals = false` in ansible.cfg refuses it as ansible-core does.
 
 use super::templar::Templar;
 use crate::error::Kind;
@@ -30,12 +31,13 @@ impl Templar {
                 return Ok(true);
             }
             Value::Bool(b) => return Ok(*b),
+            Value::Null if self.strict_conditions() => return Err(empty(None)),
             Value::Null => return Ok(true),
             Value::Vault(_) => {
                 let text = self.render(value)?;
                 return self.condition(&text);
             }
-            other => return Ok(truth(other, &format!("{}", other.to_json()))),
+            other => return self.truth(other, &format!("{}", other.to_json())),
         };
         self.condition_text(&text, at, verbatim)
     }
@@ -48,11 +50,7 @@ impl Templar {
     ) -> Result<bool> {
         let trimmed = text.trim();
         if trimmed.is_empty() {
-            return Err(Error::new(
-                Kind::Template,
-                "Empty conditional expressions are not allowed.",
-            )
-            .at_opt(at));
+            return Err(empty(at));
         }
         let result = if is_template(trimmed) {
             self.with_braces(text, trimmed, at, verbatim)
@@ -62,7 +60,7 @@ impl Templar {
         let result = result?;
         Ok(match &result {
             Value::Bool(b) => *b,
-            other => truth(other, trimmed),
+            other => self.truth(other, trimmed).map_err(|e| e.at_opt(at))?,
         })
     }
 
@@ -74,13 +72,20 @@ impl Templar {
         at: Option<&Location>,
         verbatim: bool,
     ) -> Result<Value> {
-        notice::deprecated(format!(
-            "Conditionals should not be surrounded by templating delimiters such as {{{{ }}}} or {{% %}}: {trimmed}"
-        ));
         let whole = trimmed.starts_with("{%")
             || (trimmed.starts_with("{{")
                 && trimmed.ends_with("}}")
                 && trimmed[2..trimmed.len() - 2].find("{{").is_none());
+        if !whole && self.strict_conditions() {
+            return Err(Error::new(
+                Kind::Template,
+                "Syntax error in expression. Template delimiters are not supported in expressions",
+            )
+            .at_opt(at));
+        }
+        notice::deprecated(format!(
+            "Conditionals should not be surrounded by templating delimiters such as {{{{ }}}} or {{% %}}: {trimmed}"
+        ));
         if whole {
             return self.render(&Value::Template(Arc::new(crate::value::Template {
                 text: Arc::clone(text),
@@ -122,21 +127,37 @@ fn without_braces(text: &str) -> String {
     out
 }
 
-/// The truth of a result that is not a boolean.
-///
-/// Text that names a truth value counts as that value, as it did when conditions were evaluated twice.
-fn truth(value: &Value, text: &str) -> bool {
-    let result = match value {
-        Value::Str(s) => !matches!(
-            s.trim().to_ascii_lowercase().as_str(),
-            "false" | "no" | "off" | "n" | "f" | "0" | "none" | ""
-        ),
-        other => other.is_truthy(),
-    };
-    notice::deprecated(format!(
-        "Conditional result ({}) was derived from value of type '{}'. Conditionals must have a boolean result: {text}",
-        if result { "True" } else { "False" },
-        value.type_name()
-    ));
-    result
+fn empty(at: Option<&Location>) -> Error {
+    Error::new(
+        Kind::Template,
+        "Empty conditional expressions are not allowed.",
+    )
+    .at_opt(at)
+}
+
+impl Templar {
+    /// The truth of a result that is not a boolean.
+    ///
+    /// Text that names a truth value counts as that value, as it did when conditions were evaluated twice.
+    fn truth(&self, value: &Value, text: &str) -> Result<bool> {
+        let result = match value {
+            Value::Str(s) => !matches!(
+                s.trim().to_ascii_lowercase().as_str(),
+                "false" | "no" | "off" | "n" | "f" | "0" | "none" | ""
+            ),
+            other => other.is_truthy(),
+        };
+        let words = format!(
+            "Conditional result ({}) was derived from value of type '{}'. Conditionals must have a boolean result",
+            if result { "True" } else { "False" },
+            value.type_name()
+        );
+        if self.strict_conditions() {
+            return Err(Error::new(Kind::Template, words + ".").hint(
+                "Broken conditionals can be temporarily allowed with the `ALLOW_BROKEN_CONDITIONALS` configuration option.",
+            ));
+        }
+        notice::deprecated(format!("{words}: {text}"));
+        Ok(result)
+    }
 }

@@ -10,7 +10,7 @@ use super::python;
 use crate::error::Kind;
 use crate::search::SearchPath;
 use crate::source::{Location, Source};
-use crate::value::{Key, Map, Template, Value, is_template};
+use crate::value::{Key, Map, Template, Value};
 use crate::{Error, Result, vault};
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -35,6 +35,8 @@ pub enum Raw {
 /// Cheap to share; one per run.
 #[derive(Default)]
 pub struct Engine {
+    /// Refuses conditions that only older versions of Ansible took.
+    strict_conditions: bool,
     yaml: Cache<Arc<str>>,
     expressions: Cache<Arc<str>>,
     files: Cache<(Arc<str>, Syntax)>,
@@ -50,6 +52,14 @@ enum As<'a> {
 impl Engine {
     pub fn new() -> Arc<Engine> {
         Arc::new(Engine::default())
+    }
+
+    /// An engine that refuses conditions whose result is not a boolean, as ansible-core 2.19 does.
+    pub fn with_strict_conditions() -> Arc<Engine> {
+        Arc::new(Engine {
+            strict_conditions: true,
+            ..Engine::default()
+        })
     }
 
     fn compile(&self, text: &Arc<str>, what: As<'_>) -> Result<Arc<Unit>, compile::SyntaxError> {
@@ -175,6 +185,11 @@ impl Templar {
             base: Arc::clone(&self.scope),
         };
         Templar::new(&self.engine, Arc::new(layer), Arc::clone(&self.files))
+    }
+
+    /// Whether conditions must have a boolean result.
+    pub(super) fn strict_conditions(&self) -> bool {
+        self.engine.strict_conditions
     }
 
     /// Where files are looked for.
@@ -320,7 +335,11 @@ impl Templar {
                 )
             })?;
         self.evaluate_raw(unit, template.at.as_ref(), template.verbatim)
-            .map_err(|e| e.at_opt(template.at.as_ref()))
+            .map_err(|e| match e.message().starts_with(vault::UNDECRYPTABLE) {
+                // the place of the encrypted text is known; this is the place of its use
+                true => e.within("Error rendering template", template.at.as_ref()),
+                false => e.at_opt(template.at.as_ref()),
+            })
     }
 
     /// A variable, rendered as far as its outermost part.
@@ -374,16 +393,8 @@ impl Templar {
     }
 
     fn decrypt(&self, v: &crate::value::Vault) -> Result<Raw> {
-        let text = vault::decrypt_variable(v)?;
-        if is_template(&text) {
-            // the place is the vault text's, so that nothing of the secret is quoted
-            return self.template_raw(&Template {
-                text,
-                at: v.at.clone(),
-                verbatim: false,
-            });
-        }
-        Ok(Raw::Clean(Value::Str(text)))
+        // what was encrypted is a secret's text, braces and all, and never a template
+        vault::decrypt_variable(v).map(|text| Raw::Clean(Value::Str(text)))
     }
 
     /// What `make` gives for a part of a variable; made once.

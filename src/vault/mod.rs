@@ -31,6 +31,9 @@ pub fn secrets() -> Arc<Secrets> {
     secrets.clone().unwrap_or_default()
 }
 
+/// How the error of a variable that cannot be decrypted begins.
+pub const UNDECRYPTABLE: &str = "Attempt to use undecryptable variable";
+
 /// The text of a `!vault` variable. It is plain text, never a template.
 ///
 /// Fails, naming the variable's place, if no secret fits or the text is damaged.
@@ -48,10 +51,7 @@ pub fn decrypt_variable(vault: &Vault) -> Result<Arc<str>> {
             String::from_utf8(bytes)
                 .map_err(|_| Error::general("The decrypted value is not UTF-8 text."))
         })
-        .map_err(|e| {
-            e.context("Attempt to use undecryptable variable")
-                .at_opt(vault.at.as_ref())
-        })?;
+        .map_err(|e| e.context(UNDECRYPTABLE).at_opt(vault.at.as_ref()))?;
     let plain: Arc<str> = Arc::from(plain);
     DECRYPTED
         .lock()
