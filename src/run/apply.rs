@@ -1,8 +1,9 @@
 //! What a result does to the run: counts, variables, notified handlers, the inventory, failure.
 
 use super::Runner;
-use super::executor::{self, Outcome};
+use super::executor::Outcome;
 use super::play::Batch;
+use super::values::text_of;
 use crate::playbook::Task;
 use crate::report::Event;
 use crate::result::TaskResult;
@@ -170,9 +171,9 @@ impl Runner<'_> {
     ) -> Result<()> {
         let text_list = |value: Option<&Value>| -> Vec<String> {
             match value {
-                Some(Value::List(items)) => items.iter().map(executor::text_of).collect(),
+                Some(Value::List(items)) => items.iter().map(text_of).collect(),
                 Some(Value::Null) | None => Vec::new(),
-                Some(other) => vec![executor::text_of(other)],
+                Some(other) => vec![text_of(other)],
             }
         };
         let _ = batch;
@@ -181,10 +182,7 @@ impl Runner<'_> {
                 let Some(Value::Map(new)) = result.get("add_host") else {
                     return Ok(());
                 };
-                let name = new
-                    .get("host_name")
-                    .map(executor::text_of)
-                    .unwrap_or_default();
+                let name = new.get("host_name").map(text_of).unwrap_or_default();
                 let groups = text_list(new.get("groups"));
                 let vars = match new.get("host_vars") {
                     Some(Value::Map(vars)) => (**vars).clone(),
@@ -193,7 +191,7 @@ impl Runner<'_> {
                 self.inventory_mut(|inventory| inventory.add_host(&name, &groups, &vars))?;
             }
             "group_by" => {
-                let Some(group) = result.get("add_group").map(executor::text_of) else {
+                let Some(group) = result.get("add_group").map(text_of) else {
                     return Ok(());
                 };
                 let parents = text_list(result.get("parent_groups"));
@@ -276,7 +274,7 @@ impl Runner<'_> {
             let listens = handler
                 .listen()
                 .iter()
-                .any(|topic| executor::text_of(topic) == wanted);
+                .any(|topic| text_of(topic) == wanted);
             if listens && !found.contains(&handler.id) {
                 found.push(handler.id);
             }
@@ -316,11 +314,9 @@ impl Runner<'_> {
                     scope,
                     Arc::new(crate::search::SearchPath::default()),
                 );
-                templar
-                    .render_str(&name)
-                    .unwrap_or_else(|_| executor::text_of(&name))
+                templar.render_str(&name).unwrap_or_else(|_| text_of(&name))
             }
-            Some(name) => executor::text_of(&name),
+            Some(name) => text_of(&name),
         }
     }
 }
@@ -382,7 +378,7 @@ fn describe(task: &Task) -> Value {
     map.insert(
         "name".into(),
         task.name()
-            .map_or(Value::str(""), |n| Value::str(executor::text_of(&n))),
+            .map_or(Value::str(""), |n| Value::str(text_of(&n))),
     );
     map.insert("action".into(), Value::str(&task.action.name));
     let args = task

@@ -1,10 +1,20 @@
 //! What `include_tasks` and `include_role` bring into a running play.
 
-use super::executor::{Included, Inclusion};
+use super::Runner;
+use super::inclusion::{Included, Inclusion};
+use super::play::{Batch, flatten};
+use super::told::causes;
+use super::values::text_of;
 use crate::Result;
-use crate::playbook::{Block, Build, Directives, Frame, FrameKind, Task};
+use crate::playbook::{Block, Build, Directives, Frame, FrameKind, Item, Task};
+use crate::report::Event;
+use crate::result::TaskResult;
+use crate::search::SearchPath;
+use crate::template::Templar;
 use crate::value::Value;
+use crate::vars::TaskScope;
 use crate::yaml::{Data, Node};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Whether two hosts include the same thing: they then run it in step.
@@ -26,7 +36,7 @@ pub fn is_same(a: &Inclusion, b: &Inclusion) -> bool {
 pub fn shown_name(inclusion: &Inclusion) -> String {
     match &inclusion.what {
         Included::Tasks(path) => path.display().to_string(),
-        Included::Role(use_) => super::executor::text_of(&use_.name),
+        Included::Role(use_) => text_of(&use_.name),
     }
 }
 
@@ -74,4 +84,131 @@ pub fn to_node(value: &Value, at: &crate::source::Location) -> Node {
         data,
         at: at.clone(),
     }
+}
+
+impl Runner<'_> {
+    pub(super) fn include(
+        &mut self,
+        batch: &mut Batch<'_>,
+        task: &Arc<Task>,
+        inclusions: Vec<(Vec<usize>, super::inclusion::Inclusion)>,
+    ) -> Result<()> {
+        // hosts that include the same thing with the same variables share it
+        let mut groups: Vec<(super::inclusion::Inclusion, Vec<usize>)> = Vec::new();
+        for (hosts, inclusion) in inclusions {
+            let same = groups
+                .iter_mut()
+                .find(|(known, _)| super::include::is_same(known, &inclusion));
+            match same {
+                Some((_, members)) => members.extend(hosts),
+                None => groups.push((inclusion, hosts)),
+            }
+        }
+        let mut per_host: HashMap<usize, Vec<Item>> = HashMap::new();
+        let members: Vec<usize> = {
+            let mut all: Vec<usize> = groups
+                .iter()
+                .flat_map(|(_, hosts)| hosts.iter().copied())
+                .collect();
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
+        let total = groups.len();
+        for (position, (inclusion, mut hosts)) in groups.into_iter().enumerate() {
+            hosts.sort_unstable();
+            hosts.dedup();
+            let mut build = Build::new(batch.loader);
+            let read = super::include::read(&inclusion, task, &mut build);
+            let (roles, handlers) = (
+                std::mem::take(&mut build.roles),
+                std::mem::take(&mut build.handlers),
+            );
+            match read {
+                Ok(block) => {
+                    let names: Vec<String> = hosts
+                        .iter()
+                        .map(|i| batch.hosts[*i].name.to_string())
+                        .collect();
+                    for name in &names {
+                        self.stats.entry(name.clone()).or_default().ok += 1;
+                    }
+                    self.emit(Event::Included {
+                        file: super::include::shown_name(&inclusion),
+                        hosts: names,
+                        label: inclusion.label.clone(),
+                    });
+                    batch.handlers.extend(flatten(&handlers));
+                    self.add_public_roles(roles);
+                    let templar = self.play_templar(batch.play, batch.loader);
+                    let block = Arc::new(
+                        batch
+                            .filter
+                            .filter(&block, &templar)
+                            .unwrap_or_else(|| Block::plain(Vec::new(), &task.frame)),
+                    );
+                    for host in &members {
+                        let slot = per_host
+                            .entry(*host)
+                            .or_insert_with(|| empty_slots(total, &task.frame));
+                        if hosts.contains(host) {
+                            slot[position] = Item::Block(Arc::clone(&block));
+                        }
+                    }
+                }
+                Err(e) => {
+                    for host in &hosts {
+                        let mut result = TaskResult::new()
+                            .with("changed", false)
+                            .with("failed", true);
+                        if let super::inclusion::Included::Tasks(path) = &inclusion.what {
+                            let name = inclusion
+                                .name
+                                .clone()
+                                .unwrap_or_else(|| path.display().to_string());
+                            result.set("include", name);
+                        }
+                        result.set("reason", e.message());
+                        self.include_failed(batch, task, *host, result);
+                    }
+                }
+            }
+        }
+        for (host, items) in per_host {
+            if !batch.hosts[host].out && !self.failed.contains(&batch.hosts[host].name) {
+                let block = Arc::new(Block::plain(items, &task.frame));
+                batch.hosts[host].cursor.insert(block, false);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn include_failed(
+        &mut self,
+        batch: &mut Batch<'_>,
+        task: &Task,
+        index: usize,
+        result: TaskResult,
+    ) {
+        let name = Arc::clone(&batch.hosts[index].name);
+        let scope = Arc::new(TaskScope::for_task(&self.world, &name, task));
+        let templar = Templar::new(&self.world.engine, scope, Arc::new(SearchPath::default()));
+        let info = self.task_info(task, &templar);
+        self.emit(Event::Result {
+            task: info,
+            host: name.to_string(),
+            delegated: None,
+            causes: causes(&result),
+            result: result.clone(),
+            ignore_errors: false,
+        });
+        self.fail_host(batch, index, Some((task, &result)));
+    }
+}
+
+/// Empty places for blocks that other hosts include at the same task, so that hosts stay in step.
+pub(super) fn empty_slots(count: usize, frame: &Arc<crate::playbook::Frame>) -> Vec<Item> {
+    (0..count)
+        .map(|_| Item::Block(Arc::new(Block::plain(Vec::new(), frame))))
+        .collect()
 }

@@ -1,8 +1,8 @@
 //! What `--list-hosts`, `--list-tasks` and `--list-tags` show.
 
 use super::Runner;
-use super::executor::text_of;
 use super::tags::{self, TagFilter};
+use super::values::text_of;
 use crate::Result;
 use crate::inventory::Pattern;
 use crate::playbook::{Item, Loader, Play};

@@ -1,7 +1,7 @@
 //! `meta` tasks: <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/meta_module.html>.
 
-use super::executor;
 use super::play::Batch;
+use super::values::holds;
 use super::{Ended, Runner};
 use crate::playbook::{Block, Item, Task};
 use crate::report::Event;
@@ -106,7 +106,7 @@ impl Runner<'_> {
             self.emit(Event::TaskStart(info.clone()));
             let mut met = true;
             for condition in &task.resolved().when {
-                met = met && executor::holds(condition, &templar)?;
+                met = met && holds(condition, &templar)?;
             }
             if met {
                 if let Some(message) = done(&action, &name) {

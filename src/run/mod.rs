@@ -6,22 +6,30 @@
 //! threads while a task runs and changed only between tasks, by one thread: there are no locks on it.
 
 mod apply;
+mod arguments;
 mod cursor;
 mod executor;
 mod include;
+mod inclusion;
+mod judge;
+mod linear;
 mod list;
+mod looping;
 mod meta;
 pub mod options;
+mod parallel;
 mod play;
 mod prompt;
 mod sessions;
 mod step;
 mod tags;
+mod told;
 mod unsupported;
+mod values;
 mod vars_files;
 
-pub use executor::{failure_of, holds, number_of, text_of};
 pub use sessions::Target;
+pub use values::{failure_of, holds, number_of, text_of};
 
 use crate::config::Config;
 use crate::inventory::{self, Inventory, Pattern};

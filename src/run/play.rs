@@ -1,22 +1,22 @@
-//! Running a play: its hosts, batches, facts, sections and the linear strategy.
+//! Running a play: its hosts, its batches, and the order of its sections.
 
 use super::cursor::{Cursor, Notified};
-use super::executor::{self, Outcome, Progress, TaskRun};
+use super::executor::Outcome;
 use super::tags::TagFilter;
+use super::values::{text_of, truth};
 use super::{Ended, Runner, step};
 use crate::config::Gathering;
 use crate::inventory::{Order, Pattern};
-use crate::playbook::{Block, Build, Item, Loader, Play, Task, one};
-use crate::report::{Cause, Delegate, Event, TaskInfo};
+use crate::playbook::{Block, Item, Loader, Play, Task, one};
+use crate::report::Event;
 use crate::result::TaskResult;
 use crate::search::SearchPath;
 use crate::template::Templar;
 use crate::value::{Map, Value};
 use crate::vars::{PlayInfo, TaskScope};
 use crate::{Error, Result};
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// One host in the running batch.
 pub struct HostRun {
@@ -41,12 +41,6 @@ pub struct Batch<'a> {
     pub last: bool,
     /// Set by end_play and failures that stop everything.
     pub ended: Option<Ended>,
-}
-
-/// What became of the result of one host.
-enum Message {
-    Progress(usize, Progress),
-    Final(usize, Box<Outcome>),
 }
 
 impl Runner<'_> {
@@ -102,17 +96,11 @@ impl Runner<'_> {
             .render(&play.hosts)
             .map_err(|e| e.at(play.directives.get("hosts").map_or(&play.at, |n| &n.at)))?
         {
-            Value::List(items) => items
-                .iter()
-                .map(executor::text_of)
-                .collect::<Vec<_>>()
-                .join(","),
-            other => executor::text_of(&other),
+            Value::List(items) => items.iter().map(text_of).collect::<Vec<_>>().join(","),
+            other => text_of(&other),
         };
         let name = match play.keyword("name") {
-            Some(name) => templar
-                .render_str(&name)
-                .unwrap_or_else(|_| executor::text_of(&name)),
+            Some(name) => templar.render_str(&name).unwrap_or_else(|_| text_of(&name)),
             // a template that gives a list is shown as the list
             None => match &play.hosts {
                 Value::Template(_) => templar.render_str(&play.hosts)?,
@@ -121,11 +109,11 @@ impl Runner<'_> {
         };
         let hosts = self.hosts_of(play, &pattern, &templar)?;
         let check = match play.keyword("check_mode") {
-            Some(v) => executor::truth(&v, &templar)?,
+            Some(v) => truth(&v, &templar)?,
             None => self.options.check,
         };
         let diff = match play.keyword("diff") {
-            Some(v) => executor::truth(&v, &templar)?,
+            Some(v) => truth(&v, &templar)?,
             None => self.options.diff,
         };
         {
@@ -180,7 +168,7 @@ impl Runner<'_> {
         Ok(Ended::Normally)
     }
 
-    fn play_templar(&self, play: &Play, loader: &Loader) -> Templar {
+    pub(super) fn play_templar(&self, play: &Play, loader: &Loader) -> Templar {
         let scope = Arc::new(TaskScope::for_play(&self.world, &play.frame));
         Templar::new(
             &self.world.engine,
@@ -257,7 +245,7 @@ impl Runner<'_> {
             let size = match value {
                 Value::Int(n) => usize::try_from(*n).unwrap_or(0),
                 other => {
-                    let text = executor::text_of(other);
+                    let text = text_of(other);
                     let parsed = match text.strip_suffix('%') {
                         Some(percent) => percent
                             .trim()
@@ -413,7 +401,7 @@ impl Runner<'_> {
 
     fn force_handlers(&self, play: &Play, templar: &Templar) -> Result<bool> {
         match play.keyword("force_handlers") {
-            Some(v) => executor::truth(&v, templar),
+            Some(v) => truth(&v, templar),
             None => Ok(self.options.force_handlers || self.config.force_handlers),
         }
     }
@@ -421,7 +409,7 @@ impl Runner<'_> {
     /// The implicit setup task, unless the play does without.
     fn gather_task(&self, play: &Play, templar: &Templar) -> Result<Option<Task>> {
         let asked = match play.keyword("gather_facts") {
-            Some(v) => Some(executor::truth(&v, templar)?),
+            Some(v) => Some(truth(&v, templar)?),
             None => None,
         };
         let gather = asked.unwrap_or(self.config.gathering != Gathering::Explicit);
@@ -462,721 +450,6 @@ impl Runner<'_> {
         }
         Some(out)
     }
-
-    /// Runs the task that comes next on the hosts that are at it. False when nothing is left.
-    fn step_batch(&mut self, batch: &mut Batch<'_>) -> Result<bool> {
-        let mut first: Option<usize> = None;
-        for index in 0..batch.hosts.len() {
-            let host = &mut batch.hosts[index];
-            if host.out || host.cursor.peek(&host.notified).is_none() {
-                continue;
-            }
-            first = Some(match first {
-                Some(best)
-                    if batch.hosts[best]
-                        .cursor
-                        .order(&batch.hosts[index].cursor)
-                        .is_le() =>
-                {
-                    best
-                }
-                _ => index,
-            });
-        }
-        let Some(first) = first else { return Ok(false) };
-        let leader = batch.hosts[first].cursor.clone();
-        let task = {
-            let host = &mut batch.hosts[first];
-            match host.cursor.peek(&host.notified) {
-                Some(task) => Arc::clone(task),
-                None => return Ok(false),
-            }
-        };
-        let mut hosts: Vec<usize> = Vec::new();
-        for (index, host) in batch.hosts.iter_mut().enumerate() {
-            if !host.out
-                && host.cursor.peek(&host.notified).is_some()
-                && host.cursor.order(&leader).is_eq()
-            {
-                host.cursor.advance();
-                host.notified.remove(&task.id);
-                hosts.push(index);
-            }
-        }
-        // a role that has run to its end for a host does not run there again
-        if let Some(role) = task.frame.role.as_ref().filter(|r| !r.allow_duplicates)
-            && !(task.implicit && task.action.bare == "meta")
-            && !task.handler
-        {
-            hosts.retain(|i| {
-                !batch
-                    .roles_done
-                    .contains(&(Arc::clone(&batch.hosts[*i].name), role.key.clone()))
-            });
-            if hosts.is_empty() {
-                return Ok(true);
-            }
-        }
-        if task.action.bare == "meta" {
-            self.meta(batch, &task, &hosts)?;
-        } else {
-            self.run_task(batch, &task, &hosts)?;
-        }
-        Ok(true)
-    }
-
-    /// What reporters are told of the task, its name rendered for `host`.
-    pub fn task_info(&self, task: &Task, templar: &Templar) -> TaskInfo {
-        let own = match task.name() {
-            Some(name) => executor::lenient(templar, &name),
-            None => match task.action.bare.as_str() {
-                "gather_facts" => "Gathering Facts".into(),
-                "include_role" | "import_role" => match task
-                    .action
-                    .args
-                    .get("name")
-                    .or_else(|| task.action.args.get("role"))
-                {
-                    Some(role) => {
-                        let role = templar
-                            .render_str(role)
-                            .unwrap_or_else(|_| executor::text_of(role));
-                        format!("{} : {role}", task.action.name)
-                    }
-                    None => task.action.name.clone(),
-                },
-                _ => task.action.name.clone(),
-            },
-        };
-        let name = match task.role_name() {
-            Some(role) if !task.implicit => format!("{role} : {own}"),
-            _ => own,
-        };
-        TaskInfo {
-            id: task.id as u64,
-            name,
-            action: task.action.name.clone(),
-            on_controller: crate::actions::is_on_controller(&task.action.bare),
-            at: Some(task.at.clone()),
-            handler: task.handler,
-            no_log: false,
-            check_mode: match &task.resolved().check_mode {
-                Some(v) => executor::truth(v, templar).unwrap_or(self.world.play.check),
-                None => self.world.play.check,
-            },
-            diff: self.world.play.diff,
-            tags: super::tags::rendered(task, templar),
-            args: match self.config.display_args_to_stdout {
-                true => arguments_text(task),
-                false => String::new(),
-            },
-        }
-    }
-
-    fn run_task(&mut self, batch: &mut Batch<'_>, task: &Arc<Task>, hosts: &[usize]) -> Result<()> {
-        let first_name = Arc::clone(&batch.hosts[hosts[0]].name);
-        let templar = {
-            let scope = Arc::new(TaskScope::for_task(&self.world, &first_name, task));
-            let files = crate::playbook::search_path(&task.frame, &self.world.play.dir);
-            Templar::new(&self.world.engine, scope, Arc::new(files))
-        };
-        let info = self.task_info(task, &templar);
-        let run_once = match &task.resolved().run_once {
-            Some(v) => executor::truth(v, &templar).unwrap_or(false),
-            None => false,
-        };
-        let once = run_once || matches!(task.action.bare.as_str(), "add_host" | "pause");
-        if self.options.step && !task.implicit && !self.step_over(&info.name)? {
-            return Ok(());
-        }
-        self.emit(Event::TaskStart(info.clone()));
-        let chosen: Vec<usize> = match once {
-            true => vec![hosts[0]],
-            false => hosts.to_vec(),
-        };
-        let throttle = match &task.resolved().throttle {
-            Some(v) => executor::number_of(&templar.render(v)?).unwrap_or(0.0) as usize,
-            None => 0,
-        };
-        let mut outcomes = Vec::new();
-        for some in chosen.chunks(if throttle == 0 {
-            chosen.len()
-        } else {
-            throttle
-        }) {
-            outcomes.extend(self.outcomes(batch, task, some, &info));
-        }
-        if let Some(error) = self.broken.take() {
-            return Err(error);
-        }
-        let mut failed_now = Vec::new();
-        let mut inclusions = Vec::new();
-        for (index, outcome) in outcomes {
-            let targets: Vec<usize> = match once {
-                true => (0..batch.hosts.len())
-                    .filter(|i| !batch.hosts[*i].out)
-                    .collect(),
-                false => vec![index],
-            };
-            let host_failed = self.apply(batch, task, index, &targets, &outcome)?;
-            if host_failed {
-                failed_now.push(index);
-            }
-            let include_targets = match once {
-                true => hosts.to_vec(),
-                false => vec![index],
-            };
-            for inclusion in outcome.inclusions {
-                inclusions.push((include_targets.clone(), inclusion));
-            }
-        }
-        if !inclusions.is_empty() {
-            self.include(batch, task, inclusions)?;
-        }
-        if !failed_now.is_empty() {
-            self.after_failures(batch, task, &failed_now, &templar, once)?;
-        }
-        self.refresh_active();
-        Ok(())
-    }
-
-    /// Runs the task on all hosts at once, reporting as results come: in host order where they come
-    /// quickly, so that output is steady, but a slow host never holds back the others for long.
-    fn outcomes(
-        &mut self,
-        batch: &Batch<'_>,
-        task: &Arc<Task>,
-        chosen: &[usize],
-        info: &TaskInfo,
-    ) -> Vec<(usize, Outcome)> {
-        const PATIENCE: Duration = Duration::from_millis(100);
-        let mode = crate::machine::Mode {
-            check: self.world.play.check,
-            diff: self.world.play.diff,
-        };
-        let world = Arc::clone(&self.world);
-        let verbosity = self.options.verbosity;
-        let names: Vec<Arc<str>> = chosen
-            .iter()
-            .map(|i| Arc::clone(&batch.hosts[*i].name))
-            .collect();
-        let run_one =
-            |sessions: &super::sessions::SessionPool, host: &str, progress: &dyn Fn(Progress)| {
-                TaskRun {
-                    world: &world,
-                    task,
-                    host,
-                    sessions,
-                    mode,
-                    verbosity,
-                    progress,
-                }
-                .run()
-            };
-        if self.config.show_per_host_start {
-            for name in &names {
-                self.reporter.event(&Event::HostStart {
-                    task: info.clone(),
-                    host: name.to_string(),
-                });
-            }
-        }
-        let mut out: Vec<Option<Outcome>> = Vec::new();
-        out.resize_with(chosen.len(), || None);
-        // one host, or nothing that leaves this process: threads would cost more than they bring
-        if chosen.len() == 1 || is_instant(task) {
-            for (slot, name) in names.iter().enumerate() {
-                let outcome = {
-                    let reporter = std::cell::RefCell::new(&mut self.reporter);
-                    let show = |progress: Progress| {
-                        let event = progress_event(info, name, progress);
-                        reporter.borrow_mut().event(&event);
-                    };
-                    run_one(&self.sessions, name, &show)
-                };
-                self.report(batch, task, info, name, &outcome);
-                out[slot] = Some(outcome);
-            }
-            return chosen
-                .iter()
-                .copied()
-                .zip(out.into_iter().flatten())
-                .collect();
-        }
-        let (sender, receiver) = mpsc::channel::<Message>();
-        let pool = Arc::clone(&self.pool);
-        let sessions = std::mem::take(&mut self.sessions);
-        pool.in_place_scope(|scope| {
-            for (slot, name) in names.iter().enumerate() {
-                let sender = sender.clone();
-                let (run_one, sessions) = (&run_one, &sessions);
-                scope.spawn(move |_| {
-                    let progress = |p: Progress| {
-                        let _ = sender.send(Message::Progress(slot, p));
-                    };
-                    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                        run_one(sessions, name, &progress)
-                    }))
-                    .unwrap_or_else(|_| Outcome::crashed());
-                    let _ = sender.send(Message::Final(slot, Box::new(outcome)));
-                });
-            }
-            drop(sender);
-            let mut waiting: HashMap<usize, Vec<Progress>> = HashMap::new();
-            let mut ready: HashMap<usize, Box<Outcome>> = HashMap::new();
-            let mut done = vec![false; names.len()];
-            let mut next = 0;
-            loop {
-                let message = match ready.is_empty() {
-                    true => receiver.recv().ok(),
-                    false => match receiver.recv_timeout(PATIENCE) {
-                        Ok(message) => Some(message),
-                        Err(mpsc::RecvTimeoutError::Timeout) => {
-                            // someone is slow: show what is there
-                            let mut slots: Vec<usize> = ready.keys().copied().collect();
-                            slots.sort_unstable();
-                            for slot in slots {
-                                if let Some(outcome) = ready.remove(&slot) {
-                                    self.show(
-                                        batch,
-                                        task,
-                                        info,
-                                        &names[slot],
-                                        waiting.remove(&slot),
-                                        &outcome,
-                                    );
-                                    done[slot] = true;
-                                    out[slot] = Some(*outcome);
-                                }
-                            }
-                            continue;
-                        }
-                        Err(mpsc::RecvTimeoutError::Disconnected) => None,
-                    },
-                };
-                match message {
-                    None => break,
-                    Some(Message::Progress(slot, progress @ Progress::Retry { .. })) => {
-                        let event = progress_event(info, &names[slot], progress);
-                        self.reporter.event(&event);
-                    }
-                    Some(Message::Progress(slot, progress)) if slot == next => {
-                        let event = progress_event(info, &names[slot], progress);
-                        self.reporter.event(&event);
-                    }
-                    Some(Message::Progress(slot, progress)) => {
-                        waiting.entry(slot).or_default().push(progress)
-                    }
-                    Some(Message::Final(slot, outcome)) => {
-                        ready.insert(slot, outcome);
-                    }
-                }
-                while next < names.len() {
-                    if done[next] {
-                        next += 1;
-                        continue;
-                    }
-                    let Some(outcome) = ready.remove(&next) else {
-                        break;
-                    };
-                    self.show(
-                        batch,
-                        task,
-                        info,
-                        &names[next],
-                        waiting.remove(&next),
-                        &outcome,
-                    );
-                    done[next] = true;
-                    out[next] = Some(*outcome);
-                    next += 1;
-                    // the items of the host whose turn it is are shown as they come
-                    for progress in waiting.remove(&next).into_iter().flatten() {
-                        let event = progress_event(info, &names[next], progress);
-                        self.reporter.event(&event);
-                    }
-                }
-            }
-        });
-        self.sessions = sessions;
-        chosen
-            .iter()
-            .copied()
-            .zip(out.into_iter().flatten())
-            .collect()
-    }
-
-    fn show(
-        &mut self,
-        batch: &Batch<'_>,
-        task: &Task,
-        info: &TaskInfo,
-        host: &str,
-        items: Option<Vec<Progress>>,
-        outcome: &Outcome,
-    ) {
-        for progress in items.into_iter().flatten() {
-            let event = progress_event(info, host, progress);
-            self.reporter.event(&event);
-        }
-        self.report(batch, task, info, host, outcome);
-    }
-
-    fn report(
-        &mut self,
-        batch: &Batch<'_>,
-        task: &Task,
-        info: &TaskInfo,
-        host: &str,
-        outcome: &Outcome,
-    ) {
-        for name in &outcome.notify {
-            if self.broken.is_none() {
-                self.broken = self.handlers_called(&batch.handlers, task, name).err();
-            }
-        }
-        if self.broken.is_some() {
-            return;
-        }
-        // what was included is told when it is read
-        if !outcome.inclusions.is_empty() && !outcome.result.is_failed() {
-            return;
-        }
-        for handler in &outcome.notify {
-            let handler = handler.trim().to_string();
-            self.emit(Event::NotificationSaved { handler });
-        }
-        let event = Event::Result {
-            task: with_log(info, outcome),
-            host: host.to_string(),
-            delegated: self.delegate(outcome.delegated.as_deref(), host),
-            causes: causes(&outcome.result),
-            result: outcome.result.clone(),
-            ignore_errors: match outcome.result.is_unreachable() {
-                true => outcome.ignore_unreachable,
-                false => outcome.ignore_errors,
-            },
-        };
-        self.reporter.event(&event);
-    }
-
-    /// The host that a task was delegated to, with its address where it has one of its own.
-    fn delegate(&self, name: Option<&str>, host: &str) -> Option<Delegate> {
-        let name = name.filter(|n| *n != host)?;
-        let layers = self
-            .world
-            .view
-            .layers(name, &self.world.play.dir)
-            .unwrap_or_default();
-        let address = layers
-            .iter()
-            .rev()
-            .find_map(|layer| layer.get("ansible_host").map(executor::text_of));
-        Some(Delegate {
-            name: name.to_string(),
-            address,
-        })
-    }
-
-    /// any_errors_fatal, max_fail_percentage, and the end when nobody is left.
-    fn after_failures(
-        &mut self,
-        batch: &mut Batch<'_>,
-        task: &Task,
-        failed: &[usize],
-        templar: &Templar,
-        once: bool,
-    ) -> Result<()> {
-        let fatal = match &task.resolved().any_errors_fatal {
-            Some(v) => executor::truth(v, templar)?,
-            None => self.config.any_errors_fatal,
-        };
-        let mut stop = false;
-        if fatal || once {
-            for index in 0..batch.hosts.len() {
-                if failed.contains(&index) || batch.hosts[index].out {
-                    continue;
-                }
-                self.fail_host(batch, index, None);
-            }
-            if fatal && !batch.hosts.iter().any(|h| h.cursor.is_rescuing()) {
-                // what stands in `always` still runs, and then nothing more
-                batch.last = true;
-            }
-        }
-        if let Some(value) = batch.play.keyword("max_fail_percentage") {
-            let limit = executor::number_of(&templar.render(&value)?).unwrap_or(100.0);
-            let lost = batch
-                .hosts
-                .iter()
-                .filter(|h| self.failed.contains(&h.name) || self.unreachable.contains(&h.name))
-                .count();
-            if lost as f64 * 100.0 / batch.hosts.len() as f64 > limit {
-                for index in 0..batch.hosts.len() {
-                    if !batch.hosts[index].out {
-                        batch.hosts[index].cursor.end();
-                        let name = Arc::clone(&batch.hosts[index].name);
-                        self.failed.insert(name);
-                    }
-                }
-                stop = true;
-            }
-        }
-        if stop {
-            let left = batch.hosts.iter().any(|h| {
-                !h.out && !self.failed.contains(&h.name) && !self.unreachable.contains(&h.name)
-            });
-            if !left {
-                // said by the limit and by the end of the hosts
-                self.emit(Event::NoHostsRemaining);
-                self.emit(Event::NoHostsRemaining);
-                batch.ended = Some(Ended::Failed);
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps `ansible_play_hosts` and `ansible_play_batch` true: hosts that failed are not in them.
-    pub fn refresh_active(&mut self) {
-        let lost = |name: &str| self.failed.contains(name) || self.unreachable.contains(name);
-        let keep = |list: &[Value]| -> Option<Vec<Value>> {
-            let kept: Vec<Value> = list
-                .iter()
-                .filter(|h| !lost(h.as_str().unwrap_or("")))
-                .cloned()
-                .collect();
-            (kept.len() != list.len()).then_some(kept)
-        };
-        let active = keep(&self.world.play.active);
-        let in_batch = keep(&self.world.play.batch);
-        if let Some(active) = active {
-            self.world_mut().play_mut().active = Arc::new(active);
-        }
-        if let Some(in_batch) = in_batch {
-            self.world_mut().play_mut().batch = Arc::new(in_batch);
-        }
-    }
-
-    fn include(
-        &mut self,
-        batch: &mut Batch<'_>,
-        task: &Arc<Task>,
-        inclusions: Vec<(Vec<usize>, executor::Inclusion)>,
-    ) -> Result<()> {
-        // hosts that include the same thing with the same variables share it
-        let mut groups: Vec<(executor::Inclusion, Vec<usize>)> = Vec::new();
-        for (hosts, inclusion) in inclusions {
-            let same = groups
-                .iter_mut()
-                .find(|(known, _)| super::include::is_same(known, &inclusion));
-            match same {
-                Some((_, members)) => members.extend(hosts),
-                None => groups.push((inclusion, hosts)),
-            }
-        }
-        let mut per_host: HashMap<usize, Vec<Item>> = HashMap::new();
-        let members: Vec<usize> = {
-            let mut all: Vec<usize> = groups
-                .iter()
-                .flat_map(|(_, hosts)| hosts.iter().copied())
-                .collect();
-            all.sort_unstable();
-            all.dedup();
-            all
-        };
-        let total = groups.len();
-        for (position, (inclusion, mut hosts)) in groups.into_iter().enumerate() {
-            hosts.sort_unstable();
-            hosts.dedup();
-            let mut build = Build::new(batch.loader);
-            let read = super::include::read(&inclusion, task, &mut build);
-            let (roles, handlers) = (
-                std::mem::take(&mut build.roles),
-                std::mem::take(&mut build.handlers),
-            );
-            match read {
-                Ok(block) => {
-                    let names: Vec<String> = hosts
-                        .iter()
-                        .map(|i| batch.hosts[*i].name.to_string())
-                        .collect();
-                    for name in &names {
-                        self.stats.entry(name.clone()).or_default().ok += 1;
-                    }
-                    self.emit(Event::Included {
-                        file: super::include::shown_name(&inclusion),
-                        hosts: names,
-                        label: inclusion.label.clone(),
-                    });
-                    batch.handlers.extend(flatten(&handlers));
-                    self.add_public_roles(roles);
-                    let templar = self.play_templar(batch.play, batch.loader);
-                    let block = Arc::new(
-                        batch
-                            .filter
-                            .filter(&block, &templar)
-                            .unwrap_or_else(|| Block::plain(Vec::new(), &task.frame)),
-                    );
-                    for host in &members {
-                        let slot = per_host
-                            .entry(*host)
-                            .or_insert_with(|| empty_slots(total, &task.frame));
-                        if hosts.contains(host) {
-                            slot[position] = Item::Block(Arc::clone(&block));
-                        }
-                    }
-                }
-                Err(e) => {
-                    for host in &hosts {
-                        let mut result = TaskResult::new()
-                            .with("changed", false)
-                            .with("failed", true);
-                        if let executor::Included::Tasks(path) = &inclusion.what {
-                            let name = inclusion
-                                .name
-                                .clone()
-                                .unwrap_or_else(|| path.display().to_string());
-                            result.set("include", name);
-                        }
-                        result.set("reason", e.message());
-                        self.include_failed(batch, task, *host, result);
-                    }
-                }
-            }
-        }
-        for (host, items) in per_host {
-            if !batch.hosts[host].out && !self.failed.contains(&batch.hosts[host].name) {
-                let block = Arc::new(Block::plain(items, &task.frame));
-                batch.hosts[host].cursor.insert(block, false);
-            }
-        }
-        Ok(())
-    }
-
-    fn include_failed(
-        &mut self,
-        batch: &mut Batch<'_>,
-        task: &Task,
-        index: usize,
-        result: TaskResult,
-    ) {
-        let name = Arc::clone(&batch.hosts[index].name);
-        let scope = Arc::new(TaskScope::for_task(&self.world, &name, task));
-        let templar = Templar::new(&self.world.engine, scope, Arc::new(SearchPath::default()));
-        let info = self.task_info(task, &templar);
-        self.emit(Event::Result {
-            task: info,
-            host: name.to_string(),
-            delegated: None,
-            causes: causes(&result),
-            result: result.clone(),
-            ignore_errors: false,
-        });
-        self.fail_host(batch, index, Some((task, &result)));
-    }
-}
-
-/// Empty places for blocks that other hosts include at the same task, so that hosts stay in step.
-fn empty_slots(count: usize, frame: &Arc<crate::playbook::Frame>) -> Vec<Item> {
-    (0..count)
-        .map(|_| Item::Block(Arc::new(Block::plain(Vec::new(), frame))))
-        .collect()
-}
-
-fn with_log(info: &TaskInfo, outcome: &Outcome) -> TaskInfo {
-    TaskInfo {
-        no_log: outcome.no_log,
-        check_mode: outcome.mode.check,
-        diff: outcome.mode.diff,
-        ..info.clone()
-    }
-}
-
-fn progress_event(info: &TaskInfo, host: &str, progress: Progress) -> Event {
-    match progress {
-        Progress::Item {
-            result,
-            label,
-            delegated,
-            no_log,
-            mode,
-        } => Event::ItemResult {
-            task: TaskInfo {
-                no_log,
-                check_mode: mode.check,
-                diff: mode.diff,
-                ..info.clone()
-            },
-            host: host.to_string(),
-            delegated: delegated.filter(|name| name != host).map(|name| Delegate {
-                name,
-                address: None,
-            }),
-            causes: causes(&result),
-            result,
-            label,
-            ignore_errors: false,
-        },
-        Progress::Retry {
-            result,
-            left,
-            attempts,
-            delegated,
-            no_log,
-        } => Event::Retry {
-            task: TaskInfo {
-                no_log,
-                ..info.clone()
-            },
-            host: host.to_string(),
-            delegated: delegated.filter(|name| name != host).map(|name| Delegate {
-                name,
-                address: None,
-            }),
-            result,
-            retries_left: left,
-            attempts,
-        },
-    }
-}
-
-/// A task's arguments as written, for display_args_to_stdout.
-fn arguments_text(task: &Task) -> String {
-    let args: Vec<String> = task
-        .action
-        .args
-        .iter()
-        .map(|(k, v)| {
-            let v = match v {
-                Value::Template(t) => t.text.to_string(),
-                other => crate::template::python::str(other),
-            };
-            format!("{k}={v}")
-        })
-        .collect();
-    args.join(", ")
-}
-
-/// What a failed result says of its causes, for the reporter.
-fn causes(result: &TaskResult) -> Vec<Cause> {
-    result.error.as_ref().map(Cause::all).unwrap_or_default()
-}
-
-/// Tasks that only compute: they are over before a thread has started.
-fn is_instant(task: &Task) -> bool {
-    task.directives.get("until").is_none()
-        && matches!(
-            task.action.bare.as_str(),
-            "debug"
-                | "set_fact"
-                | "assert"
-                | "fail"
-                | "group_by"
-                | "add_host"
-                | "include_tasks"
-                | "include_role"
-                | "set_stats"
-        )
 }
 
 /// Handlers in order, blocks opened.
@@ -1243,7 +516,7 @@ fn cut_before(block: &Block, found: &mut bool, is_start: &dyn Fn(&Task) -> bool)
 
 impl Outcome {
     /// For a task whose thread panicked: a bug, shown as this host's failure.
-    fn crashed() -> Outcome {
+    pub(super) fn crashed() -> Outcome {
         Outcome {
             result: TaskResult::failed(
                 "Unexpected failure during module execution: rplay has a bug here",

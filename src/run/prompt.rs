@@ -1,5 +1,6 @@
 //! A play's `vars_prompt`.
 
+use super::values::text_of;
 use crate::playbook::boolean;
 use crate::value::{Key, Map, Value};
 use crate::yaml::Node;
@@ -82,7 +83,7 @@ fn read(
         return Ok(default.cloned().unwrap_or_else(|| Value::str("")));
     }
     let shown = match default {
-        Some(d) => format!("{prompt} [{}]: ", super::executor::text_of(d)),
+        Some(d) => format!("{prompt} [{}]: ", text_of(d)),
         None => format!("{prompt}: "),
     };
     let once = |shown: &str| -> Result<String> {

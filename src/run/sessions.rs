@@ -1,6 +1,7 @@
 //! Connections to hosts, opened when first needed and kept for the run.
 
-use super::executor::{TaskRun, text_of};
+use super::executor::TaskRun;
+use super::values::{text_of, truth};
 use crate::Result;
 use crate::connection::{self, Request, Session, Unreachable};
 use crate::result::TaskResult;
@@ -71,8 +72,9 @@ impl Target {
         let wanted = match variable("ansible_become")? {
             Some(v) => crate::playbook::boolean(&v).unwrap_or(false),
             None => match &resolved.become_ {
-                Some(v) => super::executor::truth(v, templar)
-                    .map_err(|e| e.context("Error processing keyword 'become'"))?,
+                Some(v) => {
+                    truth(v, templar).map_err(|e| e.context("Error processing keyword 'become'"))?
+                }
                 None => run.world.run.become_,
             },
         };

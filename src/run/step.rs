@@ -1,7 +1,7 @@
 //! `--step` and `--start-at-task`.
 
 use super::Runner;
-use super::executor::text_of;
+use super::values::text_of;
 use crate::playbook::Task;
 use crate::template::Templar;
 use crate::{Error, Result};

@@ -1,5 +1,6 @@
 //! A play's `vars_files`.
 
+use super::values::text_of;
 use crate::error::Kind;
 use crate::playbook::{Loader, Play};
 use crate::template::Templar;
@@ -44,7 +45,7 @@ pub fn load(play: &Play, loader: &Loader, templar: &Templar, missing: Missing) -
         for choice in &choices {
             let name = match templar.render(&choice.to_value()) {
                 Ok(Value::Null) => continue,
-                Ok(name) => super::executor::text_of(&name),
+                Ok(name) => text_of(&name),
                 Err(e) if e.kind() == Kind::Undefined && missing == Missing::Skip => {
                     found = true;
                     break;

@@ -1,0 +1,143 @@
+//! A task's arguments and environment, rendered.
+
+use super::executor::TaskRun;
+use super::values::{keyword_error, text_of};
+use crate::error::Kind;
+use crate::template::Templar;
+use crate::value::{Key, Map, Value};
+use crate::{Error, Result};
+
+impl TaskRun<'_> {
+    /// The task's environment, rendered and merged.
+    pub(super) fn environment(&self, templar: &Templar) -> Result<Vec<(String, String)>> {
+        let mut merged = Map::default();
+        for value in &self.task.resolved().environment {
+            match templar
+                .render(value)
+                .map_err(|e| keyword_error(e, "environment"))?
+            {
+                Value::Map(map) => merged.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
+                Value::Null | Value::Omit => {}
+                other => {
+                    return Err(Error::new(
+                        Kind::Template,
+                        format!(
+                            "environment must be a dictionary, received {} ({})",
+                            text_of(&other),
+                            other.type_name()
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(merged
+            .iter()
+            .map(|(k, v)| {
+                let text = templar.render_str(v).unwrap_or_default();
+                (k.to_string(), text)
+            })
+            .collect())
+    }
+
+    /// The module's arguments: defaults below, the task's own on top, all rendered.
+    pub(super) fn arguments(&self, templar: &Templar) -> Result<Map> {
+        let action = &self.task.action;
+        let mut merged = Map::default();
+        for defaults in &self.task.resolved().module_defaults {
+            let rendered = templar.render(defaults)?;
+            for (module, values) in rendered.as_map().into_iter().flatten() {
+                let matches = module.as_str().is_some_and(|m| {
+                    let m = m
+                        .strip_prefix("ansible.builtin.")
+                        .or_else(|| m.strip_prefix("ansible.legacy."))
+                        .unwrap_or(m);
+                    m == action.bare
+                });
+                if module.as_str().is_some_and(|m| m.starts_with("group/")) {
+                    return Err(Error::new(
+                        Kind::Template,
+                        format!("module_defaults: action groups ({module}) are not supported yet"),
+                    ));
+                }
+                if matches {
+                    merged.extend(
+                        values
+                            .as_map()
+                            .into_iter()
+                            .flatten()
+                            .map(|(k, v)| (k.clone(), v.clone())),
+                    );
+                }
+            }
+        }
+        if let Some(template) = &action.template {
+            match templar.render(template)? {
+                Value::Map(map) => merged.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
+                Value::Null | Value::Omit => {}
+                other => {
+                    return Err(Error::new(
+                        Kind::Template,
+                        format!(
+                            "the arguments of '{}' must be a dictionary, not {}",
+                            action.name,
+                            other.type_name()
+                        ),
+                    )
+                    .at(&action.at));
+                }
+            }
+        }
+        for (key, value) in &action.args {
+            // what these take are expressions, conditions and variables, not values
+            if keeps_raw(&action.bare, key) {
+                merged.insert(key.clone(), value.clone());
+                continue;
+            }
+            let rendered = templar.render(value).map_err(|e| {
+                e.within(
+                    format!("Error while resolving value for '{key}'"),
+                    Some(action.place_of(key)),
+                )
+                .within(
+                    format!(
+                        "Finalization of task args for '{}' failed",
+                        full_name(&action.name)
+                    ),
+                    Some(&self.task.at),
+                )
+            })?;
+            match rendered {
+                Value::Omit => {
+                    merged.shift_remove(key);
+                }
+                rendered => {
+                    let key = match key {
+                        Key::Other(k) => Key::from_value(templar.render(k)?),
+                        key => key.clone(),
+                    };
+                    merged.insert(key, rendered);
+                }
+            }
+        }
+        Ok(merged)
+    }
+}
+
+/// Arguments that an action renders itself, or that are expressions.
+pub(super) fn keeps_raw(module: &str, key: &Key) -> bool {
+    let Some(key) = key.as_str() else {
+        return false;
+    };
+    matches!(
+        (module, key),
+        ("assert", "that") | ("debug", "var") | ("assert", "msg" | "fail_msg" | "success_msg")
+    )
+}
+
+/// The fully qualified name of a module.
+pub(super) fn full_name(name: &str) -> String {
+    match name.contains('.') {
+        true => name.to_string(),
+        false => format!("ansible.builtin.{name}"),
+    }
+}

@@ -1,0 +1,97 @@
+//! What reporters are told of a task.
+
+use super::Runner;
+use super::values::{lenient, text_of, truth};
+use crate::playbook::Task;
+use crate::report::{Cause, Delegate, TaskInfo};
+use crate::result::TaskResult;
+use crate::template::Templar;
+use crate::value::Value;
+
+impl Runner<'_> {
+    /// What reporters are told of the task, its name rendered for `host`.
+    pub fn task_info(&self, task: &Task, templar: &Templar) -> TaskInfo {
+        let own = match task.name() {
+            Some(name) => lenient(templar, &name),
+            None => match task.action.bare.as_str() {
+                "gather_facts" => "Gathering Facts".into(),
+                "include_role" | "import_role" => match task
+                    .action
+                    .args
+                    .get("name")
+                    .or_else(|| task.action.args.get("role"))
+                {
+                    Some(role) => {
+                        let role = templar.render_str(role).unwrap_or_else(|_| text_of(role));
+                        format!("{} : {role}", task.action.name)
+                    }
+                    None => task.action.name.clone(),
+                },
+                _ => task.action.name.clone(),
+            },
+        };
+        let name = match task.role_name() {
+            Some(role) if !task.implicit => format!("{role} : {own}"),
+            _ => own,
+        };
+        TaskInfo {
+            id: task.id as u64,
+            name,
+            action: task.action.name.clone(),
+            on_controller: crate::actions::is_on_controller(&task.action.bare),
+            at: Some(task.at.clone()),
+            handler: task.handler,
+            no_log: false,
+            check_mode: match &task.resolved().check_mode {
+                Some(v) => truth(v, templar).unwrap_or(self.world.play.check),
+                None => self.world.play.check,
+            },
+            diff: self.world.play.diff,
+            tags: super::tags::rendered(task, templar),
+            args: match self.config.display_args_to_stdout {
+                true => arguments_text(task),
+                false => String::new(),
+            },
+        }
+    }
+
+    /// The host that a task was delegated to, with its address where it has one of its own.
+    pub(super) fn delegate(&self, name: Option<&str>, host: &str) -> Option<Delegate> {
+        let name = name.filter(|n| *n != host)?;
+        let layers = self
+            .world
+            .view
+            .layers(name, &self.world.play.dir)
+            .unwrap_or_default();
+        let address = layers
+            .iter()
+            .rev()
+            .find_map(|layer| layer.get("ansible_host").map(text_of));
+        Some(Delegate {
+            name: name.to_string(),
+            address,
+        })
+    }
+}
+
+/// A task's arguments as written, for display_args_to_stdout.
+pub(super) fn arguments_text(task: &Task) -> String {
+    let args: Vec<String> = task
+        .action
+        .args
+        .iter()
+        .map(|(k, v)| {
+            let v = match v {
+                Value::Template(t) => t.text.to_string(),
+                other => crate::template::python::str(other),
+            };
+            format!("{k}={v}")
+        })
+        .collect();
+    args.join(", ")
+}
+
+/// What a failed result says of its causes, for the reporter.
+pub(super) fn causes(result: &TaskResult) -> Vec<Cause> {
+    result.error.as_ref().map(Cause::all).unwrap_or_default()
+}
