@@ -138,6 +138,17 @@ impl Interp<'_> {
             return Err(self.place(unknown("filter", &call.name, filters::names()), cx, e.at));
         };
         let args = self.args(&call.args, cx)?;
+        // what only a template knows: as a value it is text in another form
+        let value = match &value {
+            V::Obj(obj) => match (&**obj, name) {
+                (Obj::Time(_) | Obj::Span(_), "string") => V::str(self.text(&value)?),
+                (Obj::Time(_) | Obj::Span(_), "type_debug") => {
+                    return Ok(V::str(value.type_name()));
+                }
+                _ => value,
+            },
+            _ => value,
+        };
         let undefined = std::iter::once(&value)
             .chain(&args.pos)
             .find_map(|v| match v {
@@ -148,15 +159,17 @@ impl Interp<'_> {
             Ok(call_args) => call_args,
             Err(err) => return self.passed_on(Err(self.place(err, cx, e.at))),
         };
-        let result = filters::call(filter, call_args)
-            .map(V::Data)
-            .map_err(|err| {
-                // the cause, with its own place, if it was only passed on
-                if let Some(cause) = undefined.filter(|c| c.message() == err.message()) {
-                    return cause;
-                }
-                self.place(self.plugin_error("filter", name, err), cx, e.at)
-            });
+        let result = match name {
+            "to_datetime" => filters::dates::moment(call_args).map(|m| V::obj(Obj::Time(m))),
+            _ => filters::call(filter, call_args).map(V::Data),
+        };
+        let result = result.map_err(|err| {
+            // the cause, with its own place, if it was only passed on
+            if let Some(cause) = undefined.filter(|c| c.message() == err.message()) {
+                return cause;
+            }
+            self.place(self.plugin_error("filter", name, err), cx, e.at)
+        });
         Ok(self.made(self.passed_on(result)?))
     }
 

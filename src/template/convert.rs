@@ -54,7 +54,7 @@ impl Interp<'_> {
                     }
                     Value::map(map)
                 }
-                Obj::Time(time) => Value::from(super::globals::time_text(time)),
+                Obj::Time(time) => Value::from(time.iso()),
                 Obj::Module(env) => {
                     let _ = env;
                     Value::str("")
@@ -116,7 +116,8 @@ impl Interp<'_> {
             V::Obj(obj) => match &**obj {
                 Obj::Range(start, stop, 1) => Ok(format!("range({start}, {stop})")),
                 Obj::Range(start, stop, step) => Ok(format!("range({start}, {stop}, {step})")),
-                Obj::Time(time) => Ok(super::globals::time_text(time)),
+                Obj::Time(time) => Ok(time.text()),
+                Obj::Span(span) => Ok(span.text()),
                 Obj::Module(_) => Ok(String::new()),
                 _ => Ok(python::str(&self.defined_value(v)?)),
             },
@@ -190,6 +191,7 @@ pub fn raw_to_v(raw: Raw) -> V {
     match raw {
         Raw::Clean(v) => V::Data(v),
         Raw::Lazy(v) => V::Lazy(v),
+        Raw::Time(moment) => V::obj(Obj::Time(moment)),
     }
 }
 

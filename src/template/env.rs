@@ -101,7 +101,11 @@ impl Here {
                 before[i + 1..].chars().count() as u32 + 1,
             ),
         };
-        let scalar = at.scalar.or(Some((at.line, at.column)));
+        // a text in a playbook is known by where it starts, a file's text by its lines
+        let scalar = match self.unit.syntax.escapes {
+            true => None,
+            false => at.scalar.or(Some((at.line, at.column))),
+        };
         Some(Location::new(&at.source, line, column).in_scalar(scalar))
     }
 }

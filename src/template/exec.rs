@@ -110,6 +110,11 @@ impl Interp<'_> {
         if let V::Lazy(raw) = v {
             return Ok(Raw::Lazy(raw));
         }
+        if let V::Obj(obj) = &v
+            && let super::val::Obj::Time(moment) = &**obj
+        {
+            return Ok(Raw::Time(*moment));
+        }
         self.finish(&v)
             .map(Raw::Clean)
             .map_err(|err| placed(err, &cx, expr.at))

@@ -1,8 +1,8 @@
 //! Options of whole template files, as the `template` module and lookup take them.
 
 use super::compile::Syntax;
-use super::globals::time_text;
 use super::ops::failure;
+use super::times::Moment;
 use crate::Result;
 use crate::value::{Map, Value};
 use std::os::unix::fs::MetadataExt;
@@ -123,7 +123,7 @@ pub fn file_variables(given: &str, path: &Path, dest: Option<&str>, managed: &st
     set("template_fullpath", Value::str(path.display().to_string()));
     set(
         "template_run_date",
-        Value::str(time_text(&jiff::Zoned::now())),
+        Value::str(Moment::of(&jiff::Zoned::now()).text()),
     );
     if let Some(dest) = dest {
         set("template_destpath", Value::str(dest));
@@ -137,7 +137,7 @@ pub fn file_variables(given: &str, path: &Path, dest: Option<&str>, managed: &st
         set("template_uid", owner(meta.uid()));
         if let Ok(time) = jiff::Timestamp::from_second(meta.mtime()) {
             let time = time.to_zoned(jiff::tz::TimeZone::system());
-            set("template_mtime", Value::str(time_text(&time)));
+            set("template_mtime", Value::str(Moment::of(&time).text()));
         }
     }
     map

@@ -5,6 +5,7 @@ use super::compile::bare;
 use super::interp::{Args, Interp};
 use super::lookups;
 use super::ops::failure;
+use super::times::Moment;
 use super::val::{Dict, Function, Obj, V};
 use crate::error::Kind;
 use crate::notice;
@@ -159,9 +160,10 @@ impl Interp<'_> {
         } else {
             jiff::Zoned::now()
         };
+        let moment = Moment::of(&now);
         match format {
-            None | Some(V::Data(Value::Null)) => Ok(V::obj(Obj::Time(now))),
-            Some(format) => strftime(&now, &self.text(&format)?).map(V::str),
+            None | Some(V::Data(Value::Null)) => Ok(V::obj(Obj::Time(moment))),
+            Some(format) => moment.strftime(&self.text(&format)?).map(V::str),
         }
     }
 
@@ -297,83 +299,4 @@ impl Interp<'_> {
             _ => Value::list(items),
         }))
     }
-}
-
-/// Formats a time by Python's `strftime` codes.
-pub fn strftime(time: &jiff::Zoned, format: &str) -> Result<String> {
-    // %f is Python's microseconds, padded; jiff's %f drops zeros
-    let micros = format!("{:06}", time.subsec_nanosecond() / 1000);
-    let mut prepared = String::new();
-    let mut chars = format.chars();
-    while let Some(c) = chars.next() {
-        if c != '%' {
-            prepared.push(c);
-            continue;
-        }
-        match chars.next() {
-            Some('f') => prepared.push_str(&micros),
-            Some(code) => {
-                prepared.push('%');
-                prepared.push(code);
-            }
-            None => prepared.push_str("%%"),
-        }
-    }
-    jiff::fmt::strtime::format(prepared, time).map_err(failure)
-}
-
-/// `str(datetime)`.
-pub fn time_text(time: &jiff::Zoned) -> String {
-    let micros = time.subsec_nanosecond() / 1000;
-    let mut text = time.strftime("%Y-%m-%d %H:%M:%S").to_string();
-    if micros != 0 {
-        text.push_str(&format!(".{micros:06}"));
-    }
-    text
-}
-
-pub const TIME_METHODS: &[&str] = &[
-    "strftime",
-    "isoformat",
-    "timestamp",
-    "date",
-    "time",
-    "weekday",
-    "isoweekday",
-];
-
-pub fn time_attr(time: &jiff::Zoned, name: &str) -> Option<V> {
-    Some(V::int(match name {
-        "year" => i64::from(time.year()),
-        "month" => i64::from(time.month()),
-        "day" => i64::from(time.day()),
-        "hour" => i64::from(time.hour()),
-        "minute" => i64::from(time.minute()),
-        "second" => i64::from(time.second()),
-        "microsecond" => i64::from(time.subsec_nanosecond() / 1000),
-        _ => return None,
-    }))
-}
-
-pub fn time_method(interp: &Interp<'_>, time: &jiff::Zoned, name: &str, args: &Args) -> Result<V> {
-    Ok(match name {
-        "strftime" => {
-            let format = match args.pos.first() {
-                Some(v) => interp.text(v)?,
-                None => return Err(failure("strftime() takes exactly 1 argument (0 given)")),
-            };
-            V::str(strftime(time, &format)?)
-        }
-        "isoformat" => V::str(time_text(time).replacen(' ', "T", 1)),
-        "timestamp" => V::Data(Value::Float(time.timestamp().as_microsecond() as f64 / 1e6)),
-        "date" => V::str(time.strftime("%Y-%m-%d").to_string()),
-        "time" => V::str(time.strftime("%H:%M:%S").to_string()),
-        "weekday" => V::int(i64::from(time.weekday().to_monday_zero_offset())),
-        "isoweekday" => V::int(i64::from(time.weekday().to_monday_one_offset())),
-        other => {
-            return Err(failure(format_args!(
-                "'datetime' object has no attribute '{other}'"
-            )));
-        }
-    })
 }

@@ -118,7 +118,13 @@ impl<'t> Interp<'t> {
 
     /// The value of an operand: defined and rendered.
     pub fn operand(&self, e: &Expr, cx: &Cx) -> Result<Value> {
-        match self.eval(e, cx)? {
+        let v = self.eval(e, cx)?;
+        self.operand_of(v, e, cx)
+    }
+
+    /// As [`Interp::operand`], for the value that `e` gave.
+    fn operand_of(&self, v: V, e: &Expr, cx: &Cx) -> Result<Value> {
+        match v {
             V::Data(v) if !matches!(v, Value::Undefined(_)) => Ok(v),
             other => {
                 let v = self.need(other, cx, e.at)?;
@@ -157,7 +163,13 @@ impl<'t> Interp<'t> {
             Kind::Slice(value, parts) => self.slice(value, parts, cx),
             Kind::Not(inner) => Ok(V::bool(!self.truth(inner, cx)?)),
             Kind::Neg(inner) => {
-                let v = self.operand(inner, cx)?;
+                let v = self.eval_needed(inner, cx)?;
+                if let V::Obj(obj) = &v
+                    && let Obj::Span(span) = &**obj
+                {
+                    return Ok(V::obj(Obj::Span(super::times::Span(-span.0))));
+                }
+                let v = self.operand_of(v, inner, cx)?;
                 ops::negate(&v)
                     .map(V::Data)
                     .map_err(|err| self.place(err, cx, e.at))
@@ -272,8 +284,16 @@ impl<'t> Interp<'t> {
                 self.text(&left)? + &self.text(&right)?,
             )));
         }
+        let left = self.eval_needed(a, cx)?;
+        if let V::Obj(obj) = &left
+            && matches!(**obj, Obj::Time(_) | Obj::Span(_))
+        {
+            let right = self.eval_needed(b, cx)?;
+            if let Some(result) = super::times::binary(op, obj, &right) {
+                return result.map_err(|err| self.place(err, cx, at));
+            }
+        }
         if op == Op::Rem || op == Op::Add {
-            let left = self.eval_needed(a, cx)?;
             if let (Op::Rem, V::Data(Value::Str(text))) = (op, &left) {
                 let right = self.eval_needed(b, cx)?;
                 let values = match &right {
@@ -343,7 +363,7 @@ impl<'t> Interp<'t> {
                 .map(V::Data)
                 .map_err(|err| self.place(err, cx, at));
         }
-        let left = self.operand(a, cx)?;
+        let left = self.operand_of(left, a, cx)?;
         let right = self.operand(b, cx)?;
         ops::binary(op, &left, &right)
             .map(V::Data)
@@ -351,7 +371,7 @@ impl<'t> Interp<'t> {
     }
 
     fn compare(&self, first: &Expr, rest: &[(Cmp, Expr)], at: u32, cx: &Cx) -> Result<V> {
-        let mut left = self.compared(first, cx)?;
+        let (mut left, mut span) = self.compared(first, cx)?;
         for (cmp, e) in rest {
             if matches!(cmp, Cmp::In | Cmp::NotIn) {
                 let right = self.eval_needed(e, cx)?;
@@ -361,10 +381,23 @@ impl<'t> Interp<'t> {
                 if found == (*cmp == Cmp::NotIn) {
                     return Ok(V::bool(false));
                 }
-                left = self.to_value(&right)?;
+                (left, span) = (self.to_value(&right)?, false);
                 continue;
             }
-            let right = self.compared(e, cx)?;
+            let (right, right_span) = self.compared(e, cx)?;
+            if span != right_span {
+                // a length of time is comparable to its own kind only
+                match cmp {
+                    Cmp::Eq => return Ok(V::bool(false)),
+                    Cmp::Ne => {}
+                    _ => {
+                        let what = "'timedelta' is only comparable to another 'timedelta'";
+                        return Err(self.place(failure(what), cx, at));
+                    }
+                }
+                (left, span) = (right, right_span);
+                continue;
+            }
             if !ops::compare(*cmp, &left, &right).map_err(|err| self.place(err, cx, at))? {
                 return Ok(V::bool(false));
             }
@@ -373,8 +406,15 @@ impl<'t> Interp<'t> {
         Ok(V::bool(true))
     }
 
-    pub fn compared(&self, e: &Expr, cx: &Cx) -> Result<Value> {
-        self.operand(e, cx)
+    /// A value to compare, and whether it is a length of time.
+    fn compared(&self, e: &Expr, cx: &Cx) -> Result<(Value, bool)> {
+        let v = self.eval(e, cx)?;
+        if let V::Obj(obj) = &v
+            && let Obj::Span(span) = &**obj
+        {
+            return Ok((Value::Int(span.0), true));
+        }
+        Ok((self.operand_of(v, e, cx)?, false))
     }
 
     /// `item in container`, without rendering more of the container than needed.

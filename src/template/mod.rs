@@ -40,6 +40,7 @@ mod syntax_words;
 mod table;
 mod templar;
 pub mod tests;
+mod times;
 mod val;
 mod version;
 

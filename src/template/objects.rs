@@ -6,7 +6,7 @@ use super::ops::failure;
 use super::python;
 use super::val::{LoopObj, Obj, V};
 use crate::Result;
-use crate::value::Key;
+use crate::value::{Key, Value};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -55,8 +55,8 @@ impl Interp<'_> {
                 "current" => items.get(index.get()).cloned(),
                 _ => bound(&["next", "reset"]),
             },
-            Obj::Time(time) => super::globals::time_attr(time, name)
-                .or_else(|| bound(super::globals::TIME_METHODS)),
+            Obj::Time(time) => time.part(name).or_else(|| bound(super::times::METHODS)),
+            Obj::Span(span) => span.part(name).or_else(|| bound(&["total_seconds"])),
             Obj::SelfBlocks => Some(V::obj(Obj::Super(Arc::clone(name), 0))),
             Obj::Macro(m) => match &**name {
                 "name" => Some(V::str(&m.decl.name)),
@@ -108,7 +108,8 @@ impl Interp<'_> {
                 index.set(0);
                 Ok(V::null())
             }
-            (Obj::Time(time), _) => super::globals::time_method(self, time, name, &args),
+            (Obj::Time(time), _) => time.method(self, name, &args),
+            (Obj::Span(span), "total_seconds") => Ok(V::Data(Value::Float(span.seconds()))),
             (Obj::Vars, "get") => {
                 let key = match args.pos.first() {
                     Some(key) => self.defined_value(key)?,

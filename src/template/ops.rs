@@ -57,7 +57,7 @@ pub fn integer(big: &BigInt) -> Value {
     i64::try_from(big).map_or_else(|_| Value::BigInt(Arc::from(big.to_string())), Value::Int)
 }
 
-fn symbol(op: Op) -> &'static str {
+pub fn symbol(op: Op) -> &'static str {
     match op {
         Op::Add => "+",
         Op::Sub => "-",

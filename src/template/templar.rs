@@ -7,6 +7,7 @@ use super::exec::concat;
 use super::interp::Interp;
 use super::ops::failure;
 use super::python;
+use super::times::Moment;
 use crate::error::Kind;
 use crate::search::SearchPath;
 use crate::source::{Location, Source};
@@ -28,6 +29,8 @@ type Cache<K> = RwLock<Hashed<K, Arc<Unit>>>;
 pub enum Raw {
     Clean(Value),
     Lazy(Value),
+    /// A datetime: variables pass it on as such, results hold its text.
+    Time(Moment),
 }
 
 /// What all templates of a run share: compiled templates, by their text.
@@ -213,6 +216,7 @@ impl Templar {
             None => Ok(None),
             Some(Raw::Clean(v)) => Ok(Some(v)),
             Some(Raw::Lazy(v)) => self.render(&v).map(Some),
+            Some(Raw::Time(moment)) => Ok(Some(Value::from(moment.iso()))),
         }
     }
 
@@ -261,7 +265,7 @@ impl Templar {
         let unit = self
             .engine
             .compile(text, As::Expression)
-            .map_err(|e| self.syntax_error(e, "expression", text, at, verbatim))?;
+            .map_err(|e| self.syntax_error(e, "expression", text, at, verbatim, &Syntax::YAML))?;
         self.evaluate(unit, at, verbatim)
     }
 
@@ -272,6 +276,7 @@ impl Templar {
         text: &Arc<str>,
         at: Option<&Location>,
         verbatim: bool,
+        syntax: &Syntax,
     ) -> Error {
         let offset = error.offset as u32;
         let unit = Unit {
@@ -279,7 +284,7 @@ impl Templar {
             body: compile::Body::Template(Vec::new()),
             mutates: false,
             trailing: 0,
-            syntax: Syntax::YAML,
+            syntax: syntax.clone(),
         };
         let here = Here {
             unit: Arc::new(unit),
@@ -296,6 +301,7 @@ impl Templar {
         match self.evaluate_raw(unit, at, verbatim)? {
             Raw::Clean(value) => Ok(value),
             Raw::Lazy(value) => self.deep_dropping(&value, true),
+            Raw::Time(moment) => Ok(Value::from(moment.iso())),
         }
     }
 
@@ -332,6 +338,7 @@ impl Templar {
                     &template.text,
                     template.at.as_ref(),
                     template.verbatim,
+                    &Syntax::YAML,
                 )
             })?;
         self.evaluate_raw(unit, template.at.as_ref(), template.verbatim)
@@ -485,6 +492,7 @@ impl Templar {
                 Raw::Clean(v) => Ok(v),
                 // a container may hold a template that is the container again
                 Raw::Lazy(v) => deeper(|| self.deep_dropping(&v, drop)),
+                Raw::Time(moment) => Ok(Value::from(moment.iso())),
             },
         }
     }
@@ -512,6 +520,7 @@ impl Templar {
             other => match self.settle(other) {
                 Ok(Raw::Clean(v)) => v,
                 Ok(Raw::Lazy(v)) => deeper(|| self.deep_with_undefined(&v))?,
+                Ok(Raw::Time(moment)) => Value::from(moment.iso()),
                 Err(e) if e.kind() == Kind::Undefined => Value::Undefined(Arc::from(e.message())),
                 Err(e) => return Err(e),
             },
@@ -526,6 +535,7 @@ impl Templar {
     ) -> Result<Value> {
         match self.part(value, address, || make().map(Raw::Clean))? {
             Raw::Clean(v) | Raw::Lazy(v) => Ok(v),
+            Raw::Time(moment) => Ok(Value::from(moment.iso())),
         }
     }
 
@@ -547,7 +557,7 @@ impl Templar {
         let unit = self
             .engine
             .compile(&text, As::File(&syntax))
-            .map_err(|e| self.syntax_error(e, "template", &text, Some(&at), true))?;
+            .map_err(|e| self.syntax_error(e, "template", &text, Some(&at), true, &syntax))?;
         let inner = self.with(extra);
         let value = inner.evaluate(unit, Some(&at), true)?;
         let out = match value {
@@ -601,7 +611,7 @@ impl Templar {
         let unit = self
             .engine
             .compile(&text, As::File(&syntax))
-            .map_err(|e| self.syntax_error(e, "template", &text, Some(&at), true))?;
+            .map_err(|e| self.syntax_error(e, "template", &text, Some(&at), true, &syntax))?;
         Ok(Here {
             unit,
             at: Some(at),

@@ -48,7 +48,8 @@ pub enum Obj {
     Loop(LoopObj),
     Cycler(Vec<V>, Cell<usize>),
     Joiner(String, Cell<bool>),
-    Time(jiff::Zoned),
+    Time(super::times::Moment),
+    Span(super::times::Span),
     /// All variables, as `vars`.
     Vars,
     /// `super` inside of a block: the block's name and how far up.
@@ -138,7 +139,9 @@ impl V {
                 Obj::Loop(_) => "LoopContext",
                 Obj::Cycler(..) => "Cycler",
                 Obj::Joiner(..) => "Joiner",
+                Obj::Time(time) if time.date_only => "date",
                 Obj::Time(_) => "datetime",
+                Obj::Span(_) => "timedelta",
                 Obj::Vars => "dict",
                 Obj::Super(..) => "BlockReference",
                 Obj::SelfBlocks => "TemplateReference",
@@ -156,6 +159,7 @@ impl V {
             V::Dict(d) => !d.borrow().is_empty(),
             V::Obj(o) => match &**o {
                 Obj::Range(start, stop, step) => range_len(*start, *stop, *step) > 0,
+                Obj::Span(span) => span.0 != 0,
                 _ => true,
             },
         }

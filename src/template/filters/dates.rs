@@ -5,6 +5,7 @@ use crate::Result;
 use crate::template::call::{Call, error};
 use crate::template::protocol::number;
 use crate::template::python;
+use crate::template::times::Moment;
 use crate::value::Value;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -72,8 +73,8 @@ fn strftime(mut call: Call) -> Result<Value> {
     format(&call.text(), &timestamp.to_zoned(zone)).map(Value::from)
 }
 
-/// A date and time as Python prints it: `2024-01-02 03:04:05`.
-fn to_datetime(mut call: Call) -> Result<Value> {
+/// The date and time that a text names.
+pub fn moment(mut call: Call) -> Result<Moment> {
     let args = call.bind(&["format"])?;
     let layout = args.text("format", "%Y-%m-%d %H:%M:%S");
     let text = call.text();
@@ -98,17 +99,16 @@ fn to_datetime(mut call: Call) -> Result<Value> {
         .map_err(|_| fail())?,
     };
     let at: DateTime = date.to_datetime(time);
-    let mut out = at.strftime("%Y-%m-%d %H:%M:%S").to_string();
-    if at.subsec_nanosecond() != 0 {
-        out.push_str(&format!(".{:06}", at.subsec_nanosecond() / 1000));
-    }
-    if let Some(offset) = parsed.offset() {
-        out.push_str(&offset.to_string());
-        if !out[out.len() - 3..].contains(':') {
-            out.push_str(":00");
-        }
-    }
-    Ok(Value::from(out))
+    Ok(Moment {
+        at,
+        offset: parsed.offset(),
+        date_only: false,
+    })
+}
+
+/// [`moment`] for whoever takes plain values only, such as `map`.
+fn to_datetime(call: Call) -> Result<Value> {
+    moment(call).map(|m| Value::from(m.iso()))
 }
 
 pub static FILTERS: &[(&str, Filter)] = &[("strftime", strftime), ("to_datetime", to_datetime)];

@@ -7,7 +7,7 @@ use crate::Result;
 use crate::value::Value;
 
 mod apply;
-mod dates;
+pub mod dates;
 pub mod hash;
 pub mod logic;
 pub mod mappings;
