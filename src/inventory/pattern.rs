@@ -60,6 +60,7 @@ impl Pattern {
     pub fn from_list<'a>(items: impl IntoIterator<Item = &'a str>) -> Result<Pattern> {
         let mut terms = Vec::new();
         for item in items {
+            closed(item)?;
             for part in split(item) {
                 terms.push(Term::parse(part)?);
             }
@@ -79,6 +80,7 @@ impl Pattern {
     /// Reads the value of `--limit`, where `@file` names a file of patterns: one a line, each of
     /// one part.
     pub fn limit(text: &str) -> Result<Pattern> {
+        closed(text)?;
         let mut terms = Vec::new();
         for part in split(text) {
             match part.strip_prefix('@') {
@@ -111,6 +113,19 @@ impl Pattern {
         }
         Ok(found)
     }
+}
+
+/// Refuses a bracket that is opened and not closed: what follows it would silently not count.
+fn closed(text: &str) -> Result<()> {
+    let mut rest = text;
+    while let Some(open) = rest.find('[') {
+        let Some(length) = rest[open..].find(']') else {
+            return Err(Error::general(format!("Invalid host list pattern: {text}"))
+                .hint("a '[' in it is never closed"));
+        };
+        rest = &rest[open + length..];
+    }
+    Ok(())
 }
 
 fn limit_file(name: &str) -> Result<String> {

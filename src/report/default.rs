@@ -6,6 +6,7 @@ use super::colour::{Colour, Palette};
 use super::screen::{Screen, Stream};
 use super::{Cause, Delegate, Event, HostStats, Reporter, TaskInfo, diff, failure, json, yaml};
 use crate::config::Config;
+use crate::error::Kind;
 use crate::result::TaskResult;
 use crate::run::options::Options;
 use crate::value::{Key, Map, Value};
@@ -313,6 +314,22 @@ impl DefaultReporter {
         if self.errors.insert(text.clone()) {
             let text = self.screen.paint(&text, Some(&self.settings.palette.error)) + "\n";
             self.screen.print(self.failure_stream(), &text, None);
+            self.hint(task, result);
+        }
+    }
+
+    /// What would be right, where rplay knows more than ansible-core says; beside its output.
+    fn hint(&self, task: &TaskInfo, result: &TaskResult) {
+        let Some(error) = result.error.as_ref().filter(|_| !hides(task, result)) else {
+            return;
+        };
+        // the hints of other kinds are part of the message
+        if matches!(error.kind(), Kind::Undefined | Kind::Template)
+            && let Some(hint) = error.hint_text()
+        {
+            let text = format!("hint: {hint}");
+            self.screen
+                .print(Stream::Err, &text, Some(&self.settings.palette.ok));
         }
     }
 

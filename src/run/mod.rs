@@ -106,6 +106,8 @@ pub struct Runner<'a> {
     /// What ends the run as soon as the task at hand is over.
     broken: Option<Error>,
     start_at_task: Option<String>,
+    /// The tasks that were looked at for it, for "did you mean".
+    passed_over: Vec<String>,
     step_all: bool,
 }
 
@@ -184,6 +186,7 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
         implicit_host: None,
         broken: None,
         start_at_task: options.start_at_task.clone(),
+        passed_over: Vec::new(),
         step_all: false,
     };
     if options.list.any() {
@@ -214,6 +217,9 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
                 Err(e) => return Err(e),
             }
         }
+    }
+    if let Some(name) = &runner.start_at_task {
+        crate::report::print_error(&step::not_found(name, &runner.passed_over));
     }
     runner.finish();
     Ok(runner.exit_code())

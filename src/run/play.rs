@@ -442,9 +442,18 @@ impl Runner<'_> {
             return Some(Block::plain(root.body.clone(), &root.frame));
         };
         let mut found = false;
+        let passed_over = std::cell::RefCell::new(Vec::new());
         let out = cut_before(root, &mut found, &|task| {
-            !task.implicit && step::name_matches(&pattern, task, templar)
+            if task.implicit {
+                return false;
+            }
+            let matches = step::name_matches(&pattern, task, templar);
+            if !matches {
+                passed_over.borrow_mut().push(step::own_name(task, templar));
+            }
+            matches
         });
+        self.passed_over.extend(passed_over.into_inner());
         if found {
             self.start_at_task = None;
         }

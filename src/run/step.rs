@@ -39,10 +39,7 @@ impl Runner<'_> {
 
 /// Whether `--start-at-task` means this task: its name, its name with the role's, or a shell pattern of either.
 pub fn name_matches(pattern: &str, task: &Task, templar: &Templar) -> bool {
-    let own = match task.name() {
-        Some(name) => templar.render_str(&name).unwrap_or_else(|_| text_of(&name)),
-        None => task.action.name.clone(),
-    };
+    let own = own_name(task, templar);
     let full = match task.role_name() {
         Some(role) => format!("{role} : {own}"),
         None => own.clone(),
@@ -50,6 +47,25 @@ pub fn name_matches(pattern: &str, task: &Task, templar: &Templar) -> bool {
     [&own, &full]
         .into_iter()
         .any(|name| name == pattern || glob(pattern, name))
+}
+
+/// The task's name without its role's; the module's where it has none.
+pub fn own_name(task: &Task, templar: &Templar) -> String {
+    match task.name() {
+        Some(name) => templar.render_str(&name).unwrap_or_else(|_| text_of(&name)),
+        None => task.action.name.clone(),
+    }
+}
+
+/// What is said where `--start-at-task` names none of the tasks. The run then does nothing, and that is no failure.
+pub fn not_found(name: &str, tasks: &[String]) -> Error {
+    let error = Error::general(format!(
+        "No matching task \"{name}\" found. Note: --start-at-task can only follow static includes."
+    ));
+    match crate::error::did_you_mean(name, tasks.iter().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean '{near}'?")),
+        None => error,
+    }
 }
 
 /// Shell patterns: `*`, `?` and `[...]`.

@@ -87,7 +87,15 @@ impl Envelope {
 /// `plain` encrypted with `secret`, in format 1.2 with the id `id`, or 1.1 without one.
 ///
 /// Fails only if the system gives no random bytes.
-pub(super) fn seal(plain: &[u8], secret: &Secret, id: Option<&str>) -> Result<String> {
+pub(super) fn seal(
+    plain: &[u8],
+    secret: &Secret,
+    id: Option<&str>,
+    salt: Option<&[u8]>,
+) -> Result<String> {
+    if let Some(salt) = salt {
+        return Ok(seal_with(plain, secret, id, salt));
+    }
     let mut salt = [0u8; 32];
     std::fs::File::open("/dev/urandom")
         .and_then(|mut source| source.read_exact(&mut salt))
@@ -194,7 +202,7 @@ mod tests {
         let secret = Secret::new("x");
         for length in [0, 1, 15, 16, 17, 1000] {
             let plain = vec![7u8; length];
-            let text = seal(&plain, &secret, Some("dev")).unwrap();
+            let text = seal(&plain, &secret, Some("dev"), None).unwrap();
             let envelope = Envelope::parse(text.as_bytes()).unwrap();
             assert_eq!(envelope.id.as_deref(), Some("dev"));
             assert_eq!(envelope.open(&secret).unwrap(), plain);

@@ -31,6 +31,14 @@ pub fn secrets() -> Arc<Secrets> {
     secrets.clone().unwrap_or_default()
 }
 
+/// `plain` encrypted with `secret` for the vault id `id`; the salt is random unless given.
+///
+/// Fails only if the system gives no random bytes.
+pub fn seal(plain: &[u8], secret: &Secret, id: &str, salt: Option<&[u8]>) -> Result<String> {
+    let id = Some(id).filter(|id| *id != "default");
+    format::seal(plain, secret, id, salt)
+}
+
 /// How the error of a variable that cannot be decrypted begins.
 pub const UNDECRYPTABLE: &str = "Attempt to use undecryptable variable";
 

@@ -150,7 +150,7 @@ impl Secrets {
             }));
         };
         let label = Some(label.as_str()).filter(|l| *l != "default");
-        format::seal(plain, secret, label)
+        format::seal(plain, secret, label, None)
     }
 }
 

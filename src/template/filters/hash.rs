@@ -1,10 +1,10 @@
 //! Digests, base64, UUIDs and password hashes.
 
 use super::Filter;
+use crate::Result;
 use crate::template::call::{Args, Call, error};
 use crate::template::python;
 use crate::value::Value;
-use crate::{Error, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD, URL_SAFE};
 use md5::Digest;
@@ -345,15 +345,6 @@ fn password_hash(mut call: Call) -> Result<Value> {
     crypt(&call.text(), &kind, salt.as_deref(), rounds(&args)?).map(Value::from)
 }
 
-/// Encrypts text as ansible-vault does. Not written: rplay writes no vault text within a template.
-fn vault(call: Call) -> Result<Value> {
-    Err(not_supported(call.name))
-}
-
-fn not_supported(name: &str) -> Error {
-    error(format!("the '{name}' filter is not supported"))
-}
-
 pub static FILTERS: &[(&str, Filter)] = &[
     ("b64decode", b64decode),
     ("b64encode", b64encode),
@@ -363,6 +354,4 @@ pub static FILTERS: &[(&str, Filter)] = &[
     ("password_hash", password_hash),
     ("sha1", sha1),
     ("to_uuid", to_uuid),
-    ("unvault", vault),
-    ("vault", vault),
 ];

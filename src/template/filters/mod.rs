@@ -22,6 +22,7 @@ mod serialize;
 mod tasks;
 pub mod text;
 mod urls;
+mod vault;
 
 /// How a filter is written.
 pub type Filter = fn(Call) -> Result<Value>;
@@ -44,6 +45,7 @@ pub static FAMILIES: &[&[(&str, Filter)]] = &[
     tasks::FILTERS,
     text::FILTERS,
     urls::FILTERS,
+    vault::FILTERS,
 ];
 
 /// Filters that take an undefined value, or undefined arguments, without an error.
