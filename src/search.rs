@@ -50,7 +50,12 @@ impl SearchPath {
                 push(root.join("tasks").join(&expanded));
             }
         }
-        if let Some(dir) = &self.task_dir {
+        // a task that is in no role has a folder of its own, if only the playbook's
+        let own = match playbook {
+            0 => self.task_dir.as_ref().or(self.roots.last()),
+            _ => self.task_dir.as_ref(),
+        };
+        if let Some(dir) = own {
             push(dir.join(kind).join(&expanded));
             push(dir.join(&expanded));
         }

@@ -1,6 +1,6 @@
 //! `assert`: <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/assert_module.html>
 
-use super::{Context, Entry, only};
+use super::{Context, Entry, only, refused};
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
 
@@ -18,7 +18,7 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
         return e;
     }
     let Some(that) = args.get("that") else {
-        return TaskResult::failed("conditional required in \"that\" string");
+        return refused("", "missing required arguments: that");
     };
     let conditions: Vec<Value> = match that {
         Value::List(items) => items.to_vec(),

@@ -3,7 +3,7 @@
 //!
 //! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/copy_module.html>.
 
-use super::{Context, Entry};
+use super::{Context, Entry, refused};
 use crate::connection::Unreachable;
 use crate::modules::args::{self, map};
 use crate::python;
@@ -19,6 +19,9 @@ pub const ENTRY: Entry = Entry {
     run,
 };
 
+/// What the module says, too, where only it can see that `dest` is a folder.
+const NO_FOLDER: &str = "can not use content with a dir as dest";
+
 fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     let given = |args: &Map, name: &str| args.get(name).is_some_and(|v| !v.is_null());
     let dest = args.get("dest").map(args::text).unwrap_or_default();
@@ -33,7 +36,7 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     }
     if given(&args, "content") {
         if dest.ends_with('/') {
-            return refuse("can not use content with a dir as dest");
+            return refuse(NO_FOLDER);
         }
         let content = match args.shift_remove("content") {
             Some(value @ (Value::Map(_) | Value::List(_))) => args::spaced_json(&value.to_json()),
@@ -50,7 +53,7 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
         Ok(found) => found,
         Err(_) => {
             let msg = not_found(context.files, "files", &name);
-            return refuse(&format!("Unexpected AnsibleActionFail error: {msg}"));
+            return refused("", &format!("Unexpected AnsibleActionFail error: {msg}"));
         }
     };
     if source.is_dir() {
@@ -60,7 +63,7 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
 }
 
 fn refuse(msg: &str) -> TaskResult {
-    TaskResult::failed(msg).with("changed", false)
+    refused("Action failed: ", msg)
 }
 
 /// A boolean among arguments that are not checked yet; what is none is refused by the module.
@@ -72,11 +75,17 @@ fn flag(args: &Map, name: &str, default: bool) -> bool {
 /// The message for a source that is nowhere.
 pub(super) fn not_found(files: &SearchPath, kind: &str, name: &str) -> String {
     let searched = files.searched(kind, name);
-    let list: Vec<String> = searched.iter().map(|p| p.display().to_string()).collect();
+    let list = match Path::new(name).is_absolute() {
+        true => String::new(),
+        false => searched
+            .iter()
+            .fold("\nSearched in:".to_string(), |list, path| {
+                format!("{list}\n\t{}", path.display())
+            }),
+    };
     format!(
-        "Could not find or access '{name}'\nSearched in:\n\t{} on the Ansible Controller.\nIf you are using a \
-         module and expect the file to exist on the remote, see the remote_src option",
-        list.join("\n\t")
+        "Could not find or access '{name}'{list} on the Ansible Controller.\nIf you are using a module and \
+         expect the file to exist on the remote, see the remote_src option"
     )
 }
 
@@ -92,11 +101,32 @@ pub(super) fn write(mut args: Map, content: &[u8], context: &mut Context<'_>) ->
 fn call(args: Map, sum: &str, context: &mut Context<'_>) -> TaskResult {
     let force = flag(&args, "force", true);
     let mut result = context.module("copy", args);
+    let failure = match result.is_failed() {
+        true => result.get("msg").and_then(Value::as_str),
+        false => None,
+    };
+    match failure {
+        Some(msg) if msg == NO_FOLDER => return refuse(NO_FOLDER),
+        Some(msg) if msg.starts_with("Task failed") => {
+            let words = msg.to_string();
+            result
+                .error
+                .get_or_insert_with(|| crate::Error::general(words));
+            return result;
+        }
+        Some(msg) => {
+            let words = format!("Task failed: Module failed: {msg}");
+            result
+                .error
+                .get_or_insert_with(|| crate::Error::general(words));
+        }
+        None => {}
+    }
     if result.is_failed() && result.get("checksum").is_none() {
         result.set("checksum", sum);
     }
     if !force && !result.is_changed() && !result.is_failed() && result.get("checksum").is_none() {
-        let shown = ["changed", "dest", "src", "invocation"];
+        let shown = ["changed", "dest", "invocation"];
         result
             .fields
             .retain(|k, _| k.as_str().is_some_and(|k| shown.contains(&k)));
@@ -173,7 +203,8 @@ impl Walk {
         }
         let entries: std::io::Result<Vec<_>> = std::fs::read_dir(dir)?.collect();
         let mut paths: Vec<PathBuf> = entries?.into_iter().map(|e| e.path()).collect();
-        paths.sort();
+        // a folder's own files come before those of the folders in it
+        paths.sort_by_key(|p| (p.is_dir(), p.clone()));
         for path in paths {
             if path.is_symlink() && !follow {
                 self.links.push(path);

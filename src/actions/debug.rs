@@ -1,6 +1,6 @@
 //! `debug`: <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/debug_module.html>
 
-use super::{Context, Entry, only};
+use super::{Context, Entry, only, refused};
 use crate::error::Kind;
 use crate::result::TaskResult;
 use crate::value::{Key, Map, Value};
@@ -17,7 +17,7 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
         return e;
     }
     if args.contains_key("msg") && args.contains_key("var") {
-        return TaskResult::failed("parameters are mutually exclusive: msg|var");
+        return refused("", "parameters are mutually exclusive: msg|var");
     }
     let threshold = match args.get("verbosity") {
         None => 0,

@@ -105,6 +105,13 @@ pub fn is_on_controller(name: &str) -> bool {
     find(name).is_some() && crate::modules::find(name).is_none()
 }
 
+/// A failure of the controller's side, in words that reporters say as they are.
+pub fn refused(words: &str, msg: &str) -> TaskResult {
+    let mut result = TaskResult::failed(msg).with("changed", false);
+    result.error = Some(crate::Error::general(format!("Task failed: {words}{msg}")));
+    result
+}
+
 /// Refuses arguments that the action does not have, in the words of Ansible's modules.
 pub fn only(name: &str, args: &Map, known: &[&str]) -> Result<(), TaskResult> {
     let unknown: Vec<String> = args

@@ -3,7 +3,7 @@
 //! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/template_module.html>.
 
 use super::copy::{not_found, write};
-use super::{Context, Entry};
+use super::{Context, Entry, refused};
 use crate::modules::args::{self, map};
 use crate::result::TaskResult;
 use crate::source::Source;
@@ -20,34 +20,23 @@ pub const ENTRY: Entry = Entry {
 fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
     match render(args, context) {
         Ok(result) => result,
-        Err(Failure::Words(msg)) => TaskResult::failed(msg).with("changed", false),
-        Err(Failure::Rendering(error)) => crate::run::failure_of(error, &context.task.at),
+        Err(result) => *result,
     }
 }
 
-/// Why there is nothing to write.
-enum Failure {
-    Words(String),
-    /// The template's text is at fault; the error knows the place in its file.
-    Rendering(crate::Error),
+/// A failure on this side.
+fn refuse(msg: impl AsRef<str>) -> Box<TaskResult> {
+    Box::new(refused("", msg.as_ref()))
 }
 
-impl From<String> for Failure {
-    fn from(words: String) -> Failure {
-        Failure::Words(words)
-    }
-}
-
-/// The result, or a failure on this side.
-fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, Failure> {
+/// The result; a failure on this side is an error.
+fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskResult>> {
     let mut text = |name: &str| {
         let value = args.shift_remove(name).filter(|v| !v.is_null());
         value.map(|v| args::text(&v))
     };
     if text("state").is_some() {
-        return Err("'state' cannot be specified on a template"
-            .to_string()
-            .into());
+        return Err(refuse("'state' cannot be specified on a template"));
     }
     let encoding = text("output_encoding").unwrap_or_else(|| "utf-8".to_string());
     let (src, dest) = (text("src"), text("dest"));
@@ -59,9 +48,9 @@ fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, Failur
         // in plain YAML the backslash is one
         let newline = newline.replace("\\n", "\n").replace("\\r", "\r");
         if !["\n", "\r", "\r\n"].contains(&newline.as_str()) {
-            return Err("newline_sequence needs to be one of: \n, \r or"
-                .to_string()
-                .into());
+            return Err(refuse(
+                "newline_sequence needs to be one of: \n, \r or \r\n",
+            ));
         }
         options.newline_sequence = newline;
     }
@@ -82,29 +71,29 @@ fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, Failur
         ("lstrip_blocks", &mut options.lstrip_blocks),
     ] {
         if let Some(given) = args.shift_remove(name).filter(|v| !v.is_null()) {
-            *option = args::boolean(&given)?;
+            *option = args::boolean(&given).map_err(refuse)?;
         }
     }
     let (Some(src), Some(dest)) = (src, dest) else {
-        return Err("src and dest are required".to_string().into());
+        return Err(refuse("src and dest are required"));
     };
     let path = context
         .files
         .find("templates", &src)
-        .map_err(|_| not_found(context.files, "templates", &src))?;
+        .map_err(|_| refuse(not_found(context.files, "templates", &src)))?;
     let path = std::path::absolute(&path).unwrap_or(path);
-    let source = read(&path)?;
+    let source = read(&path).map_err(refuse)?;
     let newline = options.newline_sequence.clone();
     let mut rendered = context
         .templar
         .render_file(&source, options, variables(&path, &src, &dest, context))
-        .map_err(Failure::Rendering)?;
+        .map_err(|e| Box::new(crate::run::failure_of(e, &context.task.at)))?;
     // the file's last line breaks are restored only as far as the rendered text has fewer
     let breaks = |text: &str| text.len() - text.trim_end_matches('\n').len();
     for _ in breaks(&rendered)..breaks(&source.text) {
         rendered.push_str(&newline);
     }
-    let content = encode(&rendered, &encoding)?;
+    let content = encode(&rendered, &encoding).map_err(refuse)?;
 
     let name = path
         .file_name()
@@ -135,6 +124,8 @@ fn read(path: &Path) -> Result<std::sync::Arc<Source>, String> {
     }
     let text = String::from_utf8(bytes)
         .map_err(|_| format!("Template source files must be utf-8 encoded: {shown}"))?;
+    // as Jinja has it, every line break is read as one of a kind
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     Ok(Source::new(shown, text))
 }
 

@@ -78,7 +78,13 @@ pub struct Call {
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
     /// The result of the call with this place in its order.
-    Result { call: usize, fields: Value },
+    Result {
+        call: usize,
+        fields: Value,
+        /// What reporters say of a failure, where that is more than its `msg`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        words: Option<String>,
+    },
     /// All of an order is done.
     Done,
 }
@@ -111,6 +117,7 @@ pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
             let reply = Reply::Result {
                 call: number,
                 fields: result.to_value(),
+                words: result.error.map(|e| e.message().to_string()),
             };
             write_frame(&mut output, &reply)?;
             if failed && stop_at_failure {

@@ -2,7 +2,7 @@
 //!
 //! Names and values are Ansible's
 //! (<https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_vars_facts.html>); `ansible_` is put
-//! before every name by the module. Facts about Python are absent: rplay needs none there.
+//! before every name by the module.
 
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
@@ -12,6 +12,7 @@ mod hardware;
 mod local;
 mod netlink;
 mod network;
+mod python;
 mod system;
 mod user;
 mod virtualization;
@@ -32,12 +33,26 @@ struct Group {
 /// In the order in which they are gathered; some look at facts of those before.
 static GROUPS: &[Group] = &[
     Group {
-        names: &["platform", "system", "architecture", "kernel", "machine"],
+        names: &[
+            "platform",
+            "system",
+            "architecture",
+            "kernel",
+            "kernel_version",
+            "machine",
+            "machine_id",
+        ],
         min: true,
         gather: system::platform,
     },
     Group {
-        names: &["distribution", "os_family"],
+        names: &[
+            "distribution",
+            "distribution_major_version",
+            "distribution_release",
+            "distribution_version",
+            "os_family",
+        ],
         min: true,
         gather: distribution::gather,
     },
@@ -47,7 +62,18 @@ static GROUPS: &[Group] = &[
         gather: clock::gather,
     },
     Group {
-        names: &["user"],
+        names: &[
+            "user",
+            "user_id",
+            "user_uid",
+            "user_gid",
+            "user_gecos",
+            "user_dir",
+            "user_shell",
+            "real_user_id",
+            "effective_user_id",
+            "effective_group_ids",
+        ],
         min: true,
         gather: user::gather,
     },
@@ -66,9 +92,20 @@ static GROUPS: &[Group] = &[
             "apparmor",
             "caps",
             "system_capabilities",
+            "system_capabilities_enforced",
         ],
         min: true,
         gather: system::settings,
+    },
+    Group {
+        names: &["python", "python_version"],
+        min: true,
+        gather: python::gather,
+    },
+    Group {
+        names: &["chroot", "is_chroot"],
+        min: false,
+        gather: system::chroot,
     },
     Group {
         names: &["pkg_mgr"],
@@ -76,12 +113,19 @@ static GROUPS: &[Group] = &[
         gather: system::package_manager,
     },
     Group {
-        names: &["service_mgr"],
+        names: &["service_mgr", "systemd"],
         min: true,
         gather: system::service_manager,
     },
     Group {
-        names: &["ssh_pub_keys"],
+        names: &[
+            "ssh_pub_keys",
+            "ssh_host_pub_keys",
+            "ssh_host_key_dsa_public",
+            "ssh_host_key_ecdsa_public",
+            "ssh_host_key_ed25519_public",
+            "ssh_host_key_rsa_public",
+        ],
         min: true,
         gather: system::ssh_keys,
     },
@@ -95,6 +139,8 @@ static GROUPS: &[Group] = &[
             "hardware",
             "memory",
             "processor",
+            "processor_cores",
+            "processor_count",
             "uptime",
             "devices",
             "loadavg",
@@ -126,6 +172,7 @@ static GROUPS: &[Group] = &[
             "virtualization_type",
             "virtualization_role",
             "virtualization_tech_guest",
+            "virtualization_tech_host",
         ],
         min: false,
         gather: virtualization::gather,

@@ -99,6 +99,9 @@ pub fn settings(facts: &mut Facts<'_>) {
     selinux(facts);
     dns(facts);
     lsb(facts);
+}
+
+pub fn chroot(facts: &mut Facts<'_>) {
     facts.set("is_chroot", is_chroot(facts));
 }
 

@@ -527,11 +527,19 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
+/// An error about a temporary file without that file's path, which users have never heard of.
+fn plain(e: io::Error) -> io::Error {
+    let cause = e.get_ref().and_then(|inner| inner.source());
+    let number = cause.and_then(|c| c.downcast_ref::<io::Error>()?.raw_os_error());
+    number.map_or(e, io::Error::from_raw_os_error)
+}
+
 /// Makes something under a temporary name beside `path`, and renames it to `path`.
 fn over(path: &Path, make: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
     let made = tempfile::Builder::new()
         .prefix(".rplay-")
-        .make_in(parent(path), |p| make(p))?;
+        .make_in(parent(path), |p| make(p))
+        .map_err(plain)?;
     made.into_temp_path().persist(path).map_err(|e| e.error)
 }
 
@@ -543,7 +551,8 @@ fn replace_file(
 ) -> io::Result<()> {
     let mut file = tempfile::Builder::new()
         .prefix(".rplay-")
-        .tempfile_in(parent(path))?;
+        .tempfile_in(parent(path))
+        .map_err(plain)?;
     match content {
         Content::Bytes(bytes) => file.write_all(bytes)?,
         Content::File(source) => {

@@ -1,6 +1,7 @@
 //! One module call: arguments in, result out.
 
 use super::{Failure, Module, args, common};
+use crate::error::Error;
 use crate::machine::Machine;
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
@@ -22,7 +23,7 @@ pub(super) fn call<M: Module>(given: Map, machine: &mut Machine) -> TaskResult {
                 .filter(|(k, _)| k.as_str() != Some("_raw_params"));
             let invocation = args::map([("module_args", Value::map(shown.collect()))]);
             let result = failed(failure).with("invocation", invocation);
-            return TaskResult::from(secrets.scrub_map(&result.fields));
+            return scrubbed(result, &secrets);
         }
     };
     if machine.mode.check && !M::CHECK_MODE {
@@ -69,12 +70,22 @@ pub(super) fn call<M: Module>(given: Map, machine: &mut Machine) -> TaskResult {
     );
     match parsed.secrets.is_empty() {
         true => result,
-        false => TaskResult::from(parsed.secrets.scrub_map(&result.fields)),
+        false => scrubbed(result, &parsed.secrets),
+    }
+}
+
+fn scrubbed(result: TaskResult, secrets: &args::Secrets) -> TaskResult {
+    TaskResult {
+        fields: secrets.scrub_map(&result.fields),
+        error: result
+            .error
+            .map(|e| Error::general(secrets.scrub_text(e.message()))),
     }
 }
 
 fn failed(failure: Failure) -> TaskResult {
     let mut result = TaskResult::failed(failure.msg);
+    result.error = failure.words.map(Error::general);
     result.set("changed", false);
     for (key, value) in failure.fields {
         result.fields.insert(key, value);

@@ -5,9 +5,9 @@
 
 use super::common::attributes::FileArgs;
 use super::common::diff::Attributes;
-use super::common::{backup, validate};
+use super::common::{backup, text, validate};
 use super::{Failure, Module, yes};
-use crate::machine::{Content, Machine, errno_text, python_error};
+use crate::machine::{Content, Machine, Stat, errno_text, python_error, reason};
 use crate::modules::args::Path;
 use crate::value::{Map, Value};
 use base64::Engine;
@@ -89,6 +89,8 @@ pub struct Returns {
     diff: Option<Value>,
 }
 
+const NOTDIR: i32 = rustix::io::Errno::NOTDIR.raw_os_error();
+
 /// Files beyond this many bytes are not shown in differences.
 const SHOWN_SIZE: u64 = 104_448;
 
@@ -132,6 +134,7 @@ impl Module for Copy {
             return Err(Failure::new(format!("Source {} not found", src.as_str())));
         };
         if stat.is_dir() {
+            preserve(&mut args, Some(stat.mode));
             return copy_tree(&args, &src, machine);
         }
         let text = args.dest.as_str();
@@ -173,17 +176,13 @@ fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<R
         ),
     };
     let sum = |failure: Failure| failure.with("checksum", checksum.as_str());
-    if let Some(expected) = &args.checksum
-        && !expected.eq_ignore_ascii_case(&checksum)
-    {
-        return Err(Failure::new(
-            "Copied file does not match the expected checksum. Transfer failed.",
-        )
-        .with("checksum", checksum)
-        .with("expected_checksum", expected.as_str()));
-    }
     let mut dest = PathBuf::from(args.dest.as_str());
     if args.dest.as_str().ends_with('/') && !machine.exists(&dest) {
+        reachable(
+            args,
+            &dest.join(args.original_basename.as_deref().unwrap_or_default()),
+            machine,
+        )?;
         make_folders(args, &dest.clone(), machine)?;
     }
     if machine.is_dir(&dest) || args.dest.as_str().ends_with('/') {
@@ -201,7 +200,8 @@ fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<R
             )));
         }
     }
-    if args.follow && machine.is_link(&dest) {
+    let named = dest.clone();
+    if args.follow && machine.is_link(&dest) && machine.exists(&dest) {
         dest = machine.real_path(&dest);
     }
     let shown = dest.to_string_lossy().into_owned();
@@ -210,8 +210,10 @@ fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<R
         .as_ref()
         .map(|s| s.0.clone())
         .or_else(|| args.header.clone());
-    let old = machine.stat(&dest).ok();
-    if old.is_none() {
+    let old = reachable(args, &dest, machine)?;
+    // the controller's side of a check ends before the file is made
+    let checked = machine.mode.check && !args.remote_src;
+    if old.is_none() && !checked {
         let folder = dest.parent().filter(|p| !p.as_os_str().is_empty());
         if let Some(folder) = folder
             && !machine.is_dir(folder)
@@ -227,7 +229,7 @@ fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<R
             };
             return Err(sum(Failure::new(problem)));
         }
-    } else if !args.force {
+    } else if old.is_some() && !args.force {
         return Ok(Returns {
             dest: Some(shown),
             src,
@@ -262,10 +264,26 @@ fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<R
             ..Returns::default()
         });
     }
+    if let Some(expected) = &args.checksum
+        && !expected.eq_ignore_ascii_case(&checksum)
+    {
+        return Err(Failure::new(
+            "Copied file does not match the expected checksum. Transfer failed.",
+        )
+        .with("checksum", checksum)
+        .with("expected_checksum", expected.as_str()));
+    }
     let diff = match machine.mode.diff && !args.remote_src {
-        true => Some(difference(args, source, &dest, machine)),
+        true => Some(difference(args, source, (&dest, &named), machine)),
         false => None,
     };
+    if checked {
+        return Ok(Returns {
+            changed: true,
+            diff,
+            ..Returns::default()
+        });
+    }
     if let Some(command) = &args.validate {
         match source {
             Source::Content(bytes) => validate::content(machine, Some(command), bytes),
@@ -289,33 +307,28 @@ fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<R
         args.file.unsafe_writes,
     );
     written.map_err(|e| {
-        let what = match e.kind() {
+        let folder = dest.parent().unwrap_or(&dest);
+        sum(Failure::new(match e.kind() {
             std::io::ErrorKind::PermissionDenied => {
-                let folder = dest.parent().unwrap_or(&dest);
                 format!("Destination {} not writable", folder.display())
             }
             _ => format!(
-                "failed to copy: {} to {shown}: {}",
-                src.as_deref().unwrap_or("content"),
+                "The destination directory '{}' is not writable by the current user: {}",
+                folder.display(),
                 errno_text(&e)
             ),
-        };
-        sum(Failure::new(what))
+        }))
     })?;
     let mut ignored = Attributes::default();
     args.file
         .apply(machine, &dest, args.follow, &mut ignored)
         .map_err(sum)?;
-    if machine.mode.check {
-        return Ok(Returns {
-            changed: true,
-            diff,
-            ..Returns::default()
-        });
-    }
     Ok(Returns {
         changed: true,
-        dest: Some(shown),
+        dest: Some(match shown.contains('/') {
+            true => shown,
+            false => format!("./{shown}"),
+        }),
         src,
         checksum: Some(checksum.into()),
         md5sum: Some(md5.into()),
@@ -323,6 +336,21 @@ fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<R
         diff,
         ..Returns::default()
     })
+}
+
+/// What is at `dest` now. Fails if that cannot be said, since a file is on its way.
+fn reachable(args: &Args, dest: &StdPath, machine: &Machine) -> Result<Option<Stat>, Failure> {
+    match machine.stat(dest) {
+        Ok(stat) => Ok(Some(stat)),
+        Err(e) if e.raw_os_error() == Some(NOTDIR) && !args.remote_src => {
+            Err(Failure::new(format!(
+                "Task failed: Failed to get information on remote file ({}): {}",
+                dest.display(),
+                reason(&e)
+            )))
+        }
+        Err(_) => Ok(None),
+    }
 }
 
 fn digest<D: sha1::Digest>(bytes: &[u8]) -> String {
@@ -333,7 +361,12 @@ fn digest<D: sha1::Digest>(bytes: &[u8]) -> String {
 }
 
 /// Old and new content, unless they are too large or no text.
-fn difference(args: &Args, source: Source<'_>, dest: &StdPath, machine: &Machine) -> Value {
+fn difference(
+    args: &Args,
+    source: Source<'_>,
+    (dest, named): (&StdPath, &StdPath),
+    machine: &Machine,
+) -> Value {
     let mut diff = Map::default();
     let mut set = |key: &str, value: Value| {
         diff.insert(key.into(), value);
@@ -350,8 +383,8 @@ fn difference(args: &Args, source: Source<'_>, dest: &StdPath, machine: &Machine
         } else if binary(&old) {
             set("dst_binary", Value::Int(1));
         } else {
-            set("before_header", dest.to_string_lossy().as_ref().into());
-            set("before", String::from_utf8_lossy(&old).as_ref().into());
+            set("before_header", named.to_string_lossy().as_ref().into());
+            set("before", text::shown(&text::decode(&old)).into());
         }
     } else {
         set("before", "".into());
@@ -368,10 +401,10 @@ fn difference(args: &Args, source: Source<'_>, dest: &StdPath, machine: &Machine
         let header = match (&args.header, source) {
             (Some(header), _) => header.clone(),
             (None, Source::File(path)) => path.to_string_lossy().into_owned(),
-            (None, Source::Content(_)) => dest.to_string_lossy().into_owned(),
+            (None, Source::Content(_)) => named.to_string_lossy().into_owned(),
         };
         set("after_header", header.into());
-        set("after", String::from_utf8_lossy(&new).as_ref().into());
+        set("after", text::shown(&text::decode(&new)).into());
     }
     Value::list(vec![Value::map(diff)])
 }
@@ -415,17 +448,36 @@ fn copy_tree(args: &Args, src: &Path, machine: &mut Machine) -> Result<Returns, 
             dest.display()
         )));
     }
-    if !src.as_str().ends_with('/')
-        && machine.is_dir(&dest)
-        && let Some(name) = src.file_name()
-    {
-        dest.push(name);
+    let exists = machine.is_dir(&dest);
+    let (mut inner, mut shown) = (dest.clone(), args.dest.0.clone());
+    match (src.as_str().ends_with('/'), src.file_name()) {
+        (false, Some(name)) => {
+            inner.push(name);
+            if exists {
+                dest.push(name);
+                shown = dest.to_string_lossy().into_owned();
+            }
+        }
+        _ if exists && !shown.ends_with('/') => shown.push('/'),
+        _ => {}
     }
     let top: PathBuf = src.components().collect();
-    tree_level(args, &top, &dest, machine)?;
+    // the mode is for the folder itself; what is in it keeps its modes
+    let inside = Args {
+        directory_mode: None,
+        file: FileArgs {
+            mode: None,
+            ..args.file.clone()
+        },
+        ..args.clone()
+    };
+    make_folders(&inside, &dest, machine)?;
+    tree_level(&inside, &top, &inner, machine)?;
+    args.file
+        .apply(machine, &dest, false, &mut Attributes::default())?;
     Ok(Returns {
         changed: machine.changed(),
-        dest: Some(args.dest.0.clone()),
+        dest: Some(shown),
         src: Some(src.0.clone()),
         checksum: Some(Value::Null),
         md5sum: Some(Value::Null),
@@ -433,6 +485,7 @@ fn copy_tree(args: &Args, src: &Path, machine: &mut Machine) -> Result<Returns, 
     })
 }
 
+/// Copies what is in the folder `from` to the folder `to`, which is made if need be.
 fn tree_level(
     args: &Args,
     from: &StdPath,
@@ -440,12 +493,16 @@ fn tree_level(
     machine: &mut Machine,
 ) -> Result<(), Failure> {
     let fail = |e: std::io::Error, path: &StdPath| Failure::new(python_error(&e, path));
-    make_folders(args, to, machine)?;
-    let folder = FileArgs {
-        mode: args.directory_mode.clone(),
-        ..args.file.clone()
+    let own = |machine: &mut Machine, path: &StdPath| {
+        args.file
+            .apply(machine, path, false, &mut Attributes::default())
     };
-    folder.apply(machine, to, false, &mut Attributes::default())?;
+    if !machine.exists(to) {
+        let mode = machine.stat(from).map_err(|e| fail(e, from))?.mode;
+        machine.mkdir(to).map_err(|e| fail(e, to))?;
+        machine.chmod(to, mode).map_err(|e| fail(e, to))?;
+    }
+    own(machine, to)?;
     let follow = args.local_follow.unwrap_or(true);
     for name in machine.list(from).map_err(|e| fail(e, from))? {
         let (source, target) = (from.join(&name), to.join(&name));
@@ -470,11 +527,7 @@ fn tree_level(
                     args.file.unsafe_writes,
                 )
                 .map_err(|e| fail(e, &target))?;
-            let mut attributes = args.file.clone();
-            if attributes.mode.as_ref().and_then(Value::as_str) == Some("preserve") {
-                attributes.mode = Some(Value::Int(stat.mode.into()));
-            }
-            attributes.apply(machine, &target, false, &mut Attributes::default())?;
+            own(machine, &target)?;
         }
     }
     Ok(())

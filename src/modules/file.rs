@@ -115,6 +115,13 @@ impl Module for File {
     type Returns = Returns;
 
     fn run(mut args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
+        // in a folder, what has a source gets the name of the source
+        if !matches!(args.state, Some(State::Link | State::Absent))
+            && machine.is_dir(&args.path)
+            && let Some(name) = args.src.as_ref().and_then(|s| s.file_name())
+        {
+            args.path = Path(args.path.join(name).to_string_lossy().into_owned());
+        }
         let given = args.path.0.clone();
         let fail = |msg: &str| Failure::new(msg).with("path", given.as_str());
         let mut previous = present(machine, &args.path);
@@ -148,14 +155,6 @@ impl Module for File {
         }
         if args.src.is_some() && !matches!(state, State::Link | State::Hard) {
             return Err(fail("src option requires state to be 'link' or 'hard'"));
-        }
-        // a hard link to be made in a folder gets the name of the file
-        if state == State::Hard
-            && machine.is_dir(&args.path)
-            && let Some(name) = args.src.as_ref().and_then(|s| s.file_name())
-        {
-            args.path = Path(args.path.join(name).to_string_lossy().into_owned());
-            previous = present(machine, &args.path);
         }
         let mut diff = Attributes::of_path(args.path.as_str());
         if previous != state.name() {
@@ -204,13 +203,10 @@ fn absent(
     }
     machine.remove(&args.path).map_err(|e| {
         let what = match previous {
-            "directory" => "rmtree failed",
-            _ => "unlinking failed",
+            "directory" => "rmtree failed.",
+            _ => "Unlinking failed.",
         };
-        refuse(
-            format!("{what}: {}", python_error(&e, &args.path)),
-            &args.path,
-        )
+        refuse(what, &args.path).because(python_error(&e, &args.path))
     })?;
     returns.changed = true;
     returns.diff = Some(diff.to_value());
@@ -270,8 +266,13 @@ fn directory(
             }
             for dir in missing.iter().rev() {
                 machine.mkdir(dir).map_err(|e| issue(e, dir))?;
-                args.file
-                    .apply(machine, dir, args.follow, &mut Attributes::default())?;
+                // the diff of a check ends before attributes are looked at
+                match machine.mode.check {
+                    true => args
+                        .file
+                        .apply(machine, dir, args.follow, &mut Attributes::default()),
+                    false => args.file.apply(machine, dir, args.follow, &mut diff),
+                }?;
             }
         }
         other => {
@@ -357,7 +358,10 @@ fn touch(
     if previous == "absent" {
         machine
             .replace(&args.path, crate::machine::Content::Bytes(b""), None, false)
-            .map_err(|_| refuse("Error, could not touch target.", &args.path))?;
+            .map_err(|e| {
+                let cause = python_error(&e, &args.path);
+                refuse("Error, could not touch target.", &args.path).because(cause)
+            })?;
     }
     if !(machine.mode.check && previous == "absent") {
         args.file
@@ -500,13 +504,14 @@ fn link(
         machine.remove(path).map_err(failed)?;
     }
     machine.symlink(StdPath::new(&src), path).map_err(failed)?;
-    if !args.follow || machine.exists(path) {
+    let unseen = machine.mode.check && previous == "absent";
+    if !unseen && (!args.follow || machine.exists(path)) {
         args.file.apply(machine, path, args.follow, &mut diff)?;
     }
     Ok(Returns {
         changed: machine.changed(),
         dest: Some(args.path.0.clone()),
-        src: Some(Value::from(src)),
+        src: Some(args.src.as_ref().map_or(Value::Null, |_| Value::from(src))),
         diff: Some(diff.to_value()),
         ..Returns::default()
     })

@@ -52,14 +52,23 @@ pub trait Module {
 pub struct Failure {
     pub msg: String,
     pub fields: Map,
+    /// What reporters say of it, where that is more than `msg`.
+    pub words: Option<String>,
 }
 
 impl Failure {
     pub fn new(msg: impl Into<String>) -> Failure {
         Failure {
             msg: msg.into(),
-            fields: Map::default(),
+            ..Failure::default()
         }
+    }
+
+    /// With the cause that reporters name after the message, but the result does not.
+    pub fn because(mut self, cause: impl std::fmt::Display) -> Failure {
+        let msg = self.msg.trim_end_matches('.');
+        self.words = Some(format!("Task failed: Module failed: {msg}: {cause}"));
+        self
     }
 
     /// What Ansible's module does not catch: the message says that it is the module that failed.

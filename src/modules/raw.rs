@@ -28,11 +28,7 @@ pub struct Returns {
     #[serde(skip_serializing_if = "Option::is_none")]
     stderr: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    failed: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     skipped: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    msg: Option<String>,
 }
 
 impl Module for Raw {
@@ -59,15 +55,22 @@ impl Module for Raw {
                 ..Returns::default()
             });
         };
-        let failed = output.rc != 0;
+        if output.rc != 0 {
+            let mut failure = Failure::new("non-zero return code")
+                .with("changed", true)
+                .with("rc", output.rc)
+                .with("stdout", output.stdout_text())
+                .with("stderr", output.stderr_text());
+            // there is no module on the target that could have failed
+            failure.words = Some(format!("Task failed: Action failed: {}", failure.msg));
+            return Err(failure);
+        }
         Ok(Returns {
             changed: true,
             rc: Some(output.rc),
             stdout: Some(output.stdout_text()),
             stderr: Some(output.stderr_text()),
-            failed,
-            skipped: false,
-            msg: failed.then(|| "non-zero return code".to_string()),
+            ..Returns::default()
         })
     }
 }

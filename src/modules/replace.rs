@@ -114,8 +114,13 @@ impl Module for Replace {
             });
         };
         let pattern = edit::pattern(&args.regexp, true)?;
-        let (new, count) =
-            regex::replace(&pattern, &before[range.clone()], &args.replace, 0).map_err(fail)?;
+        let (new, count) = regex::replace(&pattern, &before[range.clone()], &args.replace, 0)
+            .map_err(|e| {
+                Failure::new(format!(
+                    "Unable to process replace due to error: {}",
+                    e.message()
+                ))
+            })?;
         let after = format!("{}{new}{}", &before[..range.start], &before[range.end..]);
         let changed = count > 0 && after != before;
         let edit = Edit {

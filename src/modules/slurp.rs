@@ -1,7 +1,7 @@
 //! Brings what a file holds to the controller.
 
 use super::{Failure, Module};
-use crate::machine::{Machine, reason};
+use crate::machine::{Machine, errno_text, reason};
 use crate::modules::args::Path;
 use base64::Engine;
 use schemars::JsonSchema;
@@ -44,6 +44,8 @@ impl Module for Slurp {
     fn run(args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
         let path = args.src.as_str();
         let bytes = machine.read(&args.src).map_err(|e| {
+            let quoted = crate::python::quote(path);
+            let cause = format!("{}: {quoted}", errno_text(&e));
             Failure::new(match e.kind() {
                 ErrorKind::NotFound => format!("File not found: {path}"),
                 ErrorKind::PermissionDenied => format!("File is not readable: {path}"),
@@ -52,6 +54,7 @@ impl Module for Slurp {
                 }
                 _ => format!("Unable to slurp file: {path}: {}", reason(&e)),
             })
+            .because(cause)
         })?;
         Ok(Returns {
             content: base64::engine::general_purpose::STANDARD.encode(bytes),

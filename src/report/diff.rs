@@ -59,7 +59,8 @@ fn render_one(
             context,
         );
         for line in &unified {
-            out.push_str(&paint(line, palette));
+            // a carriage return would hide what is before it
+            out.push_str(&paint(&line.replace("\r\n", "\n"), palette));
         }
         if !unified.is_empty() {
             out.push('\n');

@@ -63,6 +63,13 @@ fn steps(causes: &[Cause], task: Option<&Location>) -> Vec<Cause> {
             _ => steps.push(cause.clone()),
         }
     }
+    // words that know no place are about the task
+    if let Some(first) = steps.first_mut()
+        && first.at.is_none()
+        && first.help.is_none()
+    {
+        first.at = task.cloned();
+    }
     steps
 }
 

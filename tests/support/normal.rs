@@ -30,6 +30,13 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
             "$1, $2",
         ),
         (r"(?m)^(\+\+\+ after: )\S*/", "$1"),
+        // copy with force: no
+        (r#", "src": "(?:<root>)?<tmp>/[^"]*""#, ""),
+        // a set, whose order is another in each run
+        (
+            r#"Valid booleans include: [^"\n]*"#,
+            "Valid booleans include: <list>",
+        ),
         // backups: name.pid.date@time~
         (r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~", ".<backup>~"),
         (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?", "<time>"),

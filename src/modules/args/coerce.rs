@@ -234,24 +234,45 @@ pub(crate) fn spaced_json(json: &serde_json::Value) -> String {
         J::Object(o) => {
             let items: Vec<String> = o
                 .iter()
-                .map(|(k, v)| format!("{}: {}", J::from(k.as_str()), spaced_json(v)))
+                .map(|(k, v)| format!("{}: {}", quoted(k), spaced_json(v)))
                 .collect();
             format!("{{{}}}", items.join(", "))
         }
+        J::String(text) => quoted(text),
         other => other.to_string(),
     }
 }
 
+/// A JSON string of ASCII characters alone.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    let mut units = [0; 2];
+    for c in serde_json::Value::from(text).to_string().chars() {
+        match c {
+            ' '..='~' => out.push(c),
+            c => out.extend(
+                c.encode_utf16(&mut units)
+                    .iter()
+                    .map(|u| format!("\\u{u:04x}")),
+            ),
+        }
+    }
+    out
+}
+
 /// `~`, `~user`, `$NAME` and `${NAME}` replaced; what is not known stays as it is.
 pub(crate) fn expand_path(path: &str) -> String {
+    expand(path, &|name| std::env::var(name).ok())
+}
+
+/// As [`expand_path`], with the variables that `variable` knows.
+pub(crate) fn expand(path: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(path.len());
     let mut rest = path;
     if let Some(after) = path.strip_prefix('~') {
         let end = after.find('/').unwrap_or(after.len());
         let home = match &after[..end] {
-            "" => std::env::var("HOME")
-                .ok()
-                .or_else(crate::machine::users::home_of_self),
+            "" => variable("HOME").or_else(crate::machine::users::home_of_self),
             user => crate::machine::users::user_by_name(user).map(|u| u.home),
         };
         if let Some(home) = home {
@@ -274,8 +295,8 @@ pub(crate) fn expand_path(path: &str) -> String {
                 (&after[..end], end)
             }
         };
-        match std::env::var(name) {
-            Ok(value) if !name.is_empty() => out.push_str(&value),
+        match (!name.is_empty()).then(|| variable(name)).flatten() {
+            Some(value) => out.push_str(&value),
             _ => out.push_str(&rest[at..at + 1 + end]),
         }
         rest = &after[end..];

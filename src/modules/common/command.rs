@@ -1,8 +1,8 @@
 //! What `command` and `shell` have in common.
 
-use crate::machine::{Command, Machine, errno_text};
+use crate::machine::{Command, Machine, python_error};
 use crate::modules::Failure;
-use crate::modules::args::{Path, expand_path};
+use crate::modules::args::{Path, expand};
 use crate::value::Value;
 use jiff::Zoned;
 use schemars::JsonSchema;
@@ -89,13 +89,18 @@ impl Run {
             }
             failure
         };
-        if let Some(dir) = &self.chdir
-            && !machine.is_dir(dir)
-        {
-            return Err(refuse(
-                "Unable to change directory before execution.",
-                &returns,
-            ));
+        if let Some(dir) = &self.chdir {
+            let problem = match machine.stat(dir) {
+                Ok(stat) if stat.is_dir() => None,
+                Ok(_) => Some(std::io::Error::from_raw_os_error(
+                    rustix::io::Errno::NOTDIR.raw_os_error(),
+                )),
+                Err(e) => Some(e),
+            };
+            if let Some(e) = problem {
+                let failure = refuse("Unable to change directory before execution.", &returns);
+                return Err(failure.because(python_error(&e, dir)));
+            }
         }
         for (pattern, what, wanted) in [
             (&self.creates, "exists", true),
@@ -130,7 +135,7 @@ impl Run {
             }),
             dir: self.chdir.map(|d| d.to_path_buf()),
             ..Command::new(self.words.iter().map(|word| match self.expand {
-                true => expand_path(word),
+                true => expand(word, &|name| machine.variable(name)),
                 false => word.clone(),
             }))
         };
@@ -147,15 +152,14 @@ impl Run {
             }
             Err(e) => {
                 returns.rc = Some(e.raw_os_error().unwrap_or(1).into());
-                let cmd = match self.shell {
-                    true => self.line.clone(),
-                    false => self.words.join(" "),
-                };
+                let words: Vec<String> = self.words.iter().map(|w| quote(w)).collect();
+                let cmd = words.join(" ");
                 let mut failure = refuse("Error executing command.", &returns).with("cmd", cmd);
                 for key in ["start", "end", "delta"] {
                     failure.fields.shift_remove(key);
                 }
-                return Err(failure.with("exception", errno_text(&e)));
+                let program = self.words.first().map_or("", String::as_str);
+                return Err(failure.because(python_error(&e, program.as_ref())));
             }
         };
         let clean = |text: String| match self.strip_empty_ends {
@@ -176,6 +180,15 @@ impl Run {
             returns.msg = "non-zero return code".to_string();
         }
         Ok(returns)
+    }
+}
+
+/// A word as a shell has to be given it.
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_string(),
+        false => format!("'{}'", word.replace('\'', r#"'"'"'"#)),
     }
 }
 

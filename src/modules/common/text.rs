@@ -27,9 +27,18 @@ pub fn encode(text: &str) -> Vec<u8> {
     out
 }
 
-/// What results show of a text: a byte that is not UTF-8 as the replacement character.
+/// What results show of a text: a question mark for each byte that is not UTF-8.
 pub fn shown(text: &str) -> String {
-    String::from_utf8_lossy(&encode(text)).into_owned()
+    let strange = FIRST..FIRST + 0x80;
+    text.chars()
+        .map(|c| {
+            if strange.contains(&u32::from(c)) {
+                '?'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
