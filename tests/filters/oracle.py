@@ -11,6 +11,8 @@ import sys
 import warnings
 
 os.environ["ANSIBLE_DEPRECATION_WARNINGS"] = "0"
+# the test puts its own in this one's place
+os.environ["HOME"] = "/home/user"
 warnings.simplefilter("ignore")
 logging.disable()
 

@@ -222,7 +222,11 @@ impl Oracle {
             case,
             &root().join("shared"),
             &[bin(program)],
-            &[("ANSIBLE_PYTHON_INTERPRETER", bin("python"))],
+            &[
+                ("ANSIBLE_PYTHON_INTERPRETER", bin("python")),
+                // where a set shows in what is printed
+                ("PYTHONHASHSEED", "0".into()),
+            ],
         );
         let text = serde_json::to_string(&outcome).expect("an outcome as JSON");
         std::fs::write(&file, text.replace(env!("CARGO_TARGET_TMPDIR"), PLACE))
