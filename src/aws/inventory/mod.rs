@@ -77,7 +77,8 @@ impl Request {
 pub fn builtin(request: &BuiltinRequest) -> Result<Value> {
     let request = Request {
         config_dirs: request.config_dirs.clone(),
-        cwd: std::env::current_dir()?,
+        // not the folder of the play that asks for the inventory again
+        cwd: crate::source::start_dir().to_path_buf(),
     };
     list(&request, &|name| std::env::var(name).ok())
 }
