@@ -37,7 +37,7 @@ fn filters_and_tests_as_ansible_core_has_them() {
     let home = std::env::var("HOME").unwrap_or_default();
     while let (Some(expression), Some(want)) = (lines.next(), lines.next()) {
         count += 1;
-        let want = &want.replace("/home/user", &home);
+        let want = want.replace("/home/user", &home);
         let expression = expression.strip_prefix("? ").unwrap_or(expression);
         let templar = Templar::new(&engine, scope.clone(), Arc::new(SearchPath::new(&folder)));
         let template = Value::user_text(&format!("{{{{ {expression} }}}}"), None);
