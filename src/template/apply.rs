@@ -135,7 +135,11 @@ impl Interp<'_> {
             return self.default(&value, &call.args, cx);
         }
         let Some(filter) = call.filter else {
-            return Err(self.place(unknown("filter", &call.name, filters::names()), cx, e.at));
+            return Err(self.place(
+                unknown("filter", &call.name, filters::ALL.names()),
+                cx,
+                e.at,
+            ));
         };
         let args = self.args(&call.args, cx)?;
         // what only a template knows: as a value it is text in another form
@@ -243,7 +247,7 @@ impl Interp<'_> {
             _ => {}
         }
         let Some(test) = call.test else {
-            return Err(unknown("test", &call.name, tests::names()));
+            return Err(unknown("test", &call.name, tests::ALL.names()));
         };
         let args = self.args(&call.args, cx)?;
         // the kinds of values that only a template knows

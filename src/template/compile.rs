@@ -400,7 +400,7 @@ impl<'s> Compiler<'s> {
                 let value = f.expr.as_ref().map(|e| self.expr(e)).transpose()?;
                 let name = without_spaces(f.name);
                 Kind::Filter(Box::new(FilterCall {
-                    filter: filters::find(bare(&name)),
+                    filter: filters::ALL.find(bare(&name)),
                     name,
                     value,
                     args: self.args(&f.args)?,
@@ -409,7 +409,7 @@ impl<'s> Compiler<'s> {
             mj::Expr::Test(t) => {
                 let name = without_spaces(t.name);
                 Kind::Test(Box::new(TestCall {
-                    test: tests::find(bare(&name)),
+                    test: tests::ALL.find(bare(&name)),
                     name,
                     value: self.expr(&t.expr)?,
                     args: self.args(&t.args)?,

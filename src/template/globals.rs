@@ -218,13 +218,13 @@ impl Interp<'_> {
                 "errors expected one of 'strict', 'warn' or 'ignore', but got '{errors}'"
             )));
         }
-        let Some(lookup) = lookups::find(bare(&name)) else {
+        let Some(lookup) = lookups::ALL.find(bare(&name)) else {
             let error = Error::new(
                 Kind::Template,
                 format!("The lookup plugin '{name}' was not found."),
             );
             return Err(
-                match crate::error::did_you_mean(bare(&name), lookups::names()) {
+                match crate::error::did_you_mean(bare(&name), lookups::ALL.names()) {
                     Some(near) => error.hint(format!("did you mean '{near}'?")),
                     None => error,
                 },

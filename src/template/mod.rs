@@ -32,6 +32,7 @@ mod parsable;
 mod percent;
 pub mod protocol;
 mod random;
+mod registry;
 use crate::regex;
 #[cfg(test)]
 mod render_tests;

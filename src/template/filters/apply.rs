@@ -25,7 +25,7 @@ fn map(mut call: Call) -> Result<Value> {
     }
     let name = call.args.remove(0);
     let name = super::bare(name.as_str().unwrap_or_default()).to_string();
-    let filter = filters::find(&name).ok_or_else(|| no_filter(&name))?;
+    let filter = filters::ALL.find(&name).ok_or_else(|| no_filter(&name))?;
     let apply = |item: Value| {
         filters::call(
             filter,
@@ -46,7 +46,7 @@ fn map(mut call: Call) -> Result<Value> {
 /// The error for a filter that does not exist.
 pub fn no_filter(name: &str) -> crate::Error {
     let e = error(format!("No filter named '{name}'."));
-    match did_you_mean(name, filters::names()) {
+    match did_you_mean(name, filters::ALL.names()) {
         Some(near) => e.hint(format!("did you mean '{near}'?")),
         None => e,
     }
@@ -55,7 +55,7 @@ pub fn no_filter(name: &str) -> crate::Error {
 /// The error for a test that does not exist.
 pub fn no_test(name: &str) -> crate::Error {
     let e = error(format!("No test named '{name}'."));
-    match did_you_mean(name, tests::names()) {
+    match did_you_mean(name, tests::ALL.names()) {
         Some(near) => e.hint(format!("did you mean '{near}'?")),
         None => e,
     }
@@ -77,7 +77,7 @@ fn keep(mut call: Call, by_attribute: bool, wanted: bool) -> Result<Value> {
     } else {
         let name = call.args.remove(0);
         let name = super::bare(name.as_str().unwrap_or_default()).to_string();
-        Some((tests::find(&name).ok_or_else(|| no_test(&name))?, name))
+        Some((tests::ALL.find(&name).ok_or_else(|| no_test(&name))?, name))
     };
     let mut out = Vec::new();
     for item in items {

@@ -3,6 +3,7 @@
 //! [`call`] is the way in. Names are bare: whoever calls strips `ansible.builtin.` and the like.
 
 use super::call::Call;
+use super::registry::Registry;
 use crate::Result;
 use crate::value::Value;
 
@@ -28,7 +29,7 @@ mod vault;
 pub type Filter = fn(Call) -> Result<Value>;
 
 /// All filters by name, family after family.
-pub static FAMILIES: &[&[(&str, Filter)]] = &[
+pub static ALL: Registry<Filter> = Registry(&[
     apply::FILTERS,
     dates::FILTERS,
     hash::FILTERS,
@@ -46,7 +47,7 @@ pub static FAMILIES: &[&[(&str, Filter)]] = &[
     text::FILTERS,
     urls::FILTERS,
     vault::FILTERS,
-];
+]);
 
 /// Filters that take an undefined value, or undefined arguments, without an error.
 const TAKES_UNDEFINED: &[&str] = &["d", "default", "mandatory", "ternary", "type_debug"];
@@ -69,20 +70,6 @@ const TAKES_UNDEFINED_ITEMS: &[&str] = &[
     "type_debug",
     "mandatory",
 ];
-
-/// The filter of that name.
-pub fn find(name: &str) -> Option<Filter> {
-    FAMILIES
-        .iter()
-        .flat_map(|family| family.iter())
-        .find(|(n, _)| *n == name)
-        .map(|(_, f)| *f)
-}
-
-/// All names, for "did you mean" and for registration.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    FAMILIES.iter().flat_map(|f| f.iter()).map(|(n, _)| *n)
-}
 
 /// Calls a filter. An undefined value or argument is an error unless the filter takes it.
 pub fn call(filter: Filter, call: Call) -> Result<Value> {
@@ -123,27 +110,5 @@ pub fn full_name(name: &str) -> String {
         format!("community.general.{name}")
     } else {
         format!("ansible.builtin.{name}")
-    }
-}
-
-#[cfg(test)]
-mod laws {
-    use super::*;
-
-    #[test]
-    fn each_name_is_there_once_and_in_order() {
-        for family in FAMILIES {
-            assert!(
-                family.is_sorted_by(|(a, _), (b, _)| a < b),
-                "{:?}",
-                family[0].0
-            );
-        }
-        let mut all: Vec<_> = names().collect();
-        all.sort_unstable();
-        assert!(
-            all.windows(2).all(|w| w[0] != w[1]),
-            "a filter is there twice"
-        );
     }
 }

@@ -12,7 +12,9 @@ fn as_test(call: Call) -> Result<Value> {
     notice::deprecated(format!(
         "Using the test '{name}' as a filter is deprecated: write 'result is {name}' instead of 'result | {name}'."
     ));
-    let test = tests::find(name).ok_or_else(|| super::apply::no_test(name))?;
+    let test = tests::ALL
+        .find(name)
+        .ok_or_else(|| super::apply::no_test(name))?;
     tests::call(test, call).map(Value::Bool)
 }
 

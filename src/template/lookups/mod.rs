@@ -4,6 +4,7 @@
 
 use super::Templar;
 use super::call::Call;
+use super::registry::Registry;
 use crate::Result;
 use crate::value::{Map, Value};
 
@@ -21,7 +22,7 @@ mod variables;
 pub type Lookup = fn(Call) -> Result<Vec<Value>>;
 
 /// All lookups by name, family after family.
-pub static FAMILIES: &[&[(&str, Lookup)]] = &[
+pub static ALL: Registry<Lookup> = Registry(&[
     commands::LOOKUPS,
     files::LOOKUPS,
     first_found::LOOKUPS,
@@ -30,21 +31,7 @@ pub static FAMILIES: &[&[(&str, Lookup)]] = &[
     sequence::LOOKUPS,
     tables::LOOKUPS,
     variables::LOOKUPS,
-];
-
-/// The lookup of that name.
-pub fn find(name: &str) -> Option<Lookup> {
-    FAMILIES
-        .iter()
-        .flat_map(|family| family.iter())
-        .find(|(n, _)| *n == name)
-        .map(|(_, f)| *f)
-}
-
-/// All names, for "did you mean".
-pub fn names() -> impl Iterator<Item = &'static str> {
-    FAMILIES.iter().flat_map(|f| f.iter()).map(|(n, _)| *n)
-}
+]);
 
 /// Calls a lookup. An undefined term or option is an error.
 pub fn call(lookup: Lookup, call: Call) -> Result<Vec<Value>> {
@@ -61,7 +48,7 @@ pub fn with_lookup(
     action: &str,
     templar: &Templar,
 ) -> Option<Result<Vec<Value>>> {
-    let lookup = find(name)?;
+    let lookup = ALL.find(name)?;
     let rendered = match name {
         "first_found" => defined_only(terms, templar),
         _ => templar.render(terms),
@@ -117,27 +104,5 @@ fn defined_only(terms: &Value, templar: &Templar) -> Result<Value> {
                 .collect::<Result<Map>>()?,
         )),
         other => templar.render(other),
-    }
-}
-
-#[cfg(test)]
-mod laws {
-    use super::*;
-
-    #[test]
-    fn each_name_is_there_once_and_in_order() {
-        for family in FAMILIES {
-            assert!(
-                family.is_sorted_by(|(a, _), (b, _)| a < b),
-                "{:?}",
-                family[0].0
-            );
-        }
-        let mut all: Vec<_> = names().collect();
-        all.sort_unstable();
-        assert!(
-            all.windows(2).all(|w| w[0] != w[1]),
-            "a lookup is there twice"
-        );
     }
 }

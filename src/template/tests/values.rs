@@ -87,12 +87,12 @@ fn sequence(mut call: Call) -> Result<bool> {
 
 fn filter(mut call: Call) -> Result<bool> {
     call.no_args()?;
-    Ok(filters::find(filters::bare(&call.text())).is_some())
+    Ok(filters::ALL.find(filters::bare(&call.text())).is_some())
 }
 
 fn test(mut call: Call) -> Result<bool> {
     call.no_args()?;
-    Ok(tests::find(filters::bare(&call.text())).is_some())
+    Ok(tests::ALL.find(filters::bare(&call.text())).is_some())
 }
 
 fn lower(mut call: Call) -> Result<bool> {
