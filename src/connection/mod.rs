@@ -50,7 +50,9 @@ pub fn open(target: &crate::run::Target) -> Result<Box<dyn Session>, Unreachable
             msg: format!("rplay cannot become user '{user}' yet"),
         }),
         (other, _) => Err(Unreachable {
-            msg: format!("the connection '{other}' is not there yet"),
+            msg: format!(
+                "connections over '{other}' are not supported yet: rplay runs plays on this machine only (connection: local)"
+            ),
         }),
     }
 }

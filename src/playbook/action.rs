@@ -1,6 +1,7 @@
 //! A task's module and arguments, in every form that Ansible takes.
 
 use super::keywords::{self, On};
+use super::not_yet;
 use crate::error::did_you_mean;
 use crate::kv;
 use crate::source::Location;
@@ -354,14 +355,24 @@ pub fn split_module_args(module: &str, text: &str) -> Result<Map> {
 }
 
 /// The error for a module that rplay does not have.
-pub fn unknown_module<'a>(action: &Action, known: impl IntoIterator<Item = &'a str>) -> Error {
+pub fn unknown_module(action: &Action) -> Error {
     let error = Error::parse(format!(
         "couldn't resolve module/action '{}'. This often indicates a misspelling, missing collection, or incorrect module path.",
         action.name
     ))
     .at(&action.at);
-    match did_you_mean(&action.bare, known) {
-        Some(near) => error.hint(format!("did you mean '{near}'?")),
+    if let Some(collection) = not_yet::collection_of(&action.bare) {
+        return error.hint(format!(
+            "'{}' is a module of {collection} that rplay does not have yet",
+            action.name
+        ));
+    }
+    let names = crate::run::module_names().chain(not_yet::names());
+    match did_you_mean(&action.bare, names) {
+        Some(near) if crate::run::is_known_module(near) => {
+            error.hint(format!("did you mean '{near}'?"))
+        }
+        Some(near) => error.hint(format!("did you mean '{near}'? rplay does not have it yet")),
         None => error.hint("rplay runs its own modules only; README.md lists them"),
     }
 }

@@ -124,10 +124,7 @@ fn load_item(
         }
         name => {
             if !crate::run::is_known_module(name) {
-                return Err(action::unknown_module(
-                    &task.action,
-                    crate::run::module_names(),
-                ));
+                return Err(action::unknown_module(&task.action));
             }
             out.push(Item::Task(Arc::new(task)));
         }

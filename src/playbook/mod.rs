@@ -7,6 +7,7 @@ mod action;
 mod block;
 pub mod keywords;
 mod load;
+mod not_yet;
 mod play;
 mod role;
 mod task;

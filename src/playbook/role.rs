@@ -43,9 +43,9 @@ pub struct Role {
 }
 
 impl RoleUse {
-    /// An entry of `roles:` or of a role's `dependencies:`.
-    pub fn parse(node: &Node) -> Result<RoleUse> {
-        let mut use_ = RoleUse {
+    /// A use that says nothing yet but its place.
+    fn new(at: &Location) -> RoleUse {
+        RoleUse {
             name: Value::Null,
             directives: Directives::default(),
             params: Map::default(),
@@ -54,9 +54,15 @@ impl RoleUse {
             defaults_from: None,
             handlers_from: None,
             allow_duplicates: None,
-            public: true,
-            at: node.at.clone(),
-        };
+            public: false,
+            at: at.clone(),
+        }
+    }
+
+    /// An entry of `roles:` or of a role's `dependencies:`.
+    pub fn parse(node: &Node) -> Result<RoleUse> {
+        let mut use_ = RoleUse::new(&node.at);
+        use_.public = true;
         if let Some(text) = node.as_str() {
             use_.name = match node.to_value() {
                 v @ Value::Template(_) => v,
@@ -111,19 +117,9 @@ impl RoleUse {
             "tasks_from",
             "vars_from",
         ];
-        let mut use_ = RoleUse {
-            name: Value::Null,
-            directives: Directives::default(),
-            params: Map::default(),
-            tasks_from: None,
-            vars_from: None,
-            defaults_from: None,
-            handlers_from: None,
-            // what a task asks for is done as often as it is asked for
-            allow_duplicates: Some(true),
-            public: false,
-            at: task.at.clone(),
-        };
+        let mut use_ = RoleUse::new(&task.at);
+        // what a task asks for is done as often as it is asked for
+        use_.allow_duplicates = Some(true);
         for (key, value) in &task.action.args {
             let text = || value.as_str().map(str::to_string);
             match key.as_str().unwrap_or("?") {

@@ -58,7 +58,6 @@ pub struct Settings {
     pub pattern_include: Option<Regex>,
     pub pattern_exclude: Option<Regex>,
     pub profile: Option<String>,
-    pub iam_role: Option<String>,
     /// Access key, secret key and session token from `[credentials]`.
     pub credentials: Option<Credentials>,
     /// How many instances a request asks for; the most that EC2 allows.
@@ -228,11 +227,16 @@ impl Settings {
                 ));
             }
         }
-        if text("route53_hostnames")?.is_some() {
-            let error = Error::general(
-                "the EC2 inventory does not support names from Route 53: 'route53_hostnames'",
-            );
-            return Err(error.at_opt(get("route53_hostnames")?.as_ref().map(|e| &e.at)));
+        for (key, what) in [
+            ("route53_hostnames", "names from Route 53"),
+            ("iam_role", "taking on a role of IAM"),
+        ] {
+            if let Some(entry) = get(key)?.filter(|e| !e.text.is_empty()) {
+                return Err(Error::general(format!(
+                    "the EC2 inventory does not support {what}: '{key}'"
+                ))
+                .at(&entry.at));
+            }
         }
         if let Some(entry) = get("cache_max_age")?
             && entry.text.parse::<i64>().is_err()
@@ -324,7 +328,6 @@ impl Settings {
             pattern_include: pattern("pattern_include")?,
             pattern_exclude: pattern("pattern_exclude")?,
             profile: text("boto_profile")?,
-            iam_role: text("iam_role")?,
             credentials: credentials(ini)?,
             page_size: 1000,
             file,
@@ -480,6 +483,8 @@ pub(super) mod tests {
             ("route53 = True", "Route 53"),
             ("stack_filters = True", "CloudFormation"),
             ("eucalyptus = 1", "Eucalyptus"),
+            ("route53_hostnames = .x.org", "'route53_hostnames'"),
+            ("iam_role = arn:aws:iam::1:role/x", "'iam_role'"),
             (
                 "hostname_variable = private_ip",
                 "no attribute 'private_ip'",
