@@ -22,7 +22,9 @@
 
 pub mod agent;
 pub mod error;
+pub mod expand;
 pub mod facts;
+pub mod json;
 pub mod kv;
 pub mod machine;
 pub mod modules;

@@ -1,6 +1,7 @@
 //! Python's `str()` and `repr()` of values, which is what users see in their files.
 
 use crate::value::{Key, Value};
+use std::cmp::Ordering;
 use std::fmt::Write;
 
 /// `str(value)`: text as it is, everything else as [`repr`].
@@ -97,6 +98,26 @@ pub fn float(f: f64) -> String {
     } else {
         let sign = if exponent < 0 { '-' } else { '+' };
         format!("{mantissa}e{sign}{:02}", exponent.abs())
+    }
+}
+
+/// Sorts a dictionary's entries by key; where Python cannot compare the keys they keep their order.
+pub fn sort_keys(entries: &mut [(&Key, &Value)]) {
+    let number = |key: &Key| match key {
+        Key::Str(_) => None,
+        Key::Other(value) => match &**value {
+            Value::Bool(b) => Some(f64::from(u8::from(*b))),
+            Value::Int(i) => Some(*i as f64),
+            Value::Float(f) => Some(*f),
+            Value::BigInt(digits) => digits.parse().ok(),
+            _ => None,
+        },
+    };
+    if entries.iter().all(|(k, _)| matches!(k, Key::Str(_))) {
+        entries.sort_by(|(a, _), (b, _)| a.as_str().cmp(&b.as_str()));
+    } else if entries.iter().all(|(k, _)| number(k).is_some()) {
+        entries
+            .sort_by(|(a, _), (b, _)| number(a).partial_cmp(&number(b)).unwrap_or(Ordering::Equal));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Where files named in a playbook are looked for.
 
+use crate::expand;
 use std::path::{Path, PathBuf};
 
 /// The folders that a task's files are looked for in, nearest first.
@@ -76,11 +77,7 @@ impl SearchPath {
     }
 }
 
-/// `~` and `~/x` in the home folder of the user who runs rplay.
+/// [`expand::home`] as a path.
 pub fn expand_home(name: &str) -> PathBuf {
-    match (name.strip_prefix('~'), std::env::var_os("HOME")) {
-        (Some(""), Some(home)) => PathBuf::from(home),
-        (Some(rest), Some(home)) if rest.starts_with('/') => PathBuf::from(home).join(&rest[1..]),
-        _ => PathBuf::from(name),
-    }
+    PathBuf::from(expand::home(name))
 }

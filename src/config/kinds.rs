@@ -1,7 +1,7 @@
 //! What the values of settings may be, and how they are read.
 
+use crate::expand;
 use crate::kv::unquote;
-use crate::search::expand_home;
 use crate::source::Location;
 use crate::yaml::Duplicates;
 use std::path::{Path, PathBuf};
@@ -30,35 +30,8 @@ impl Origin {
         let text = text
             .replace("{{CWD}}", &here.display().to_string())
             .replace("{{ CWD }}", &here.display().to_string());
-        let path = expand_home(&expand_variables(&text));
-        lexically_normal(&self.base().join(path))
+        lexically_normal(&self.base().join(expand::path(&text)))
     }
-}
-
-/// `$NAME` and `${NAME}` replaced by the environment; unknown ones stay.
-fn expand_variables(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('$') {
-        out.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        let (name, used) = match after.strip_prefix('{').and_then(|a| a.split_once('}')) {
-            Some((name, _)) => (name, name.len() + 2),
-            None => {
-                let end = after
-                    .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                    .unwrap_or(after.len());
-                (&after[..end], end)
-            }
-        };
-        match std::env::var(name) {
-            Ok(value) if !name.is_empty() => out.push_str(&value),
-            _ => out.push_str(&rest[at..at + 1 + used]),
-        }
-        rest = &after[used..];
-    }
-    out.push_str(rest);
-    out
 }
 
 /// The path without `.` and `..`, as far as that can be told without looking.

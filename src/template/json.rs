@@ -1,8 +1,8 @@
 //! JSON as Python's `json` module writes and reads it.
 
 use super::call::error;
-use super::python;
 use crate::Result;
+use crate::json::{self, quote};
 use crate::value::{Key, Map, Value};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ fn write(out: &mut String, value: &Value, style: &Style, level: usize) -> Result
             let _ = write!(out, "{i}");
         }
         Value::BigInt(digits) => out.push_str(digits),
-        Value::Float(f) => out.push_str(&float(*f)),
+        Value::Float(f) => out.push_str(&json::float(*f)),
         Value::Str(s) => quote(out, s, style.ensure_ascii),
         Value::Template(t) => quote(out, &t.text, style.ensure_ascii),
         Value::Vault(v) => quote(out, &v.text, style.ensure_ascii),
@@ -133,57 +133,21 @@ fn write_map(
             out.push_str(&style.item_separator);
         }
         line(out, style, level + 1);
-        match key {
-            Key::Other(k) if matches!(**k, Value::List(_) | Value::Map(_)) => {
-                return Err(error(format!(
-                    "keys must be str, int, float, bool or None, not {}",
-                    k.type_name()
-                )));
-            }
-            Key::Other(k) => match **k {
-                Value::Float(f) => quote(out, &float(f), style.ensure_ascii),
-                _ => quote(out, &key.to_string(), style.ensure_ascii),
-            },
-            Key::Str(k) => quote(out, k, style.ensure_ascii),
+        if let Key::Other(k) = key
+            && matches!(**k, Value::List(_) | Value::Map(_))
+        {
+            return Err(error(format!(
+                "keys must be str, int, float, bool or None, not {}",
+                k.type_name()
+            )));
         }
+        quote(out, &json::key(key), style.ensure_ascii);
         out.push_str(&style.key_separator);
         write(out, value, style, level + 1)?;
     }
     line(out, style, level);
     out.push('}');
     Ok(())
-}
-
-fn float(f: f64) -> String {
-    if f.is_nan() {
-        "NaN".into()
-    } else if f.is_infinite() {
-        if f > 0.0 { "Infinity" } else { "-Infinity" }.into()
-    } else {
-        python::float(f)
-    }
-}
-
-fn quote(out: &mut String, text: &str, ensure_ascii: bool) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            c if (c as u32) < 0x20 || ensure_ascii && (c as u32) > 0x7e => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }
 
 /// Reads JSON; errors are in the words and with the places of Python's `json.loads`.

@@ -5,7 +5,7 @@
 
 use super::scalar;
 use crate::error::{Error, Kind, Result};
-use crate::template::python;
+use crate::python;
 use crate::value::{Key, Map, Value};
 use fancy_regex::Regex;
 use libyaml_safer::{
@@ -13,7 +13,6 @@ use libyaml_safer::{
     SEQ_TAG, STR_TAG, ScalarStyle, SequenceStyle,
 };
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::sync::LazyLock;
 
 /// How text is laid out; the names are those of `yaml.dump` in Python.
@@ -161,7 +160,7 @@ impl Writer<'_, '_> {
         self.send(Event::mapping_start(None, Some(MAP_TAG), true, style))?;
         let mut entries: Vec<(&Key, &Value)> = map.iter().collect();
         if self.options.sort_keys {
-            sort(&mut entries);
+            python::sort_keys(&mut entries);
         }
         for (key, value) in entries {
             self.value(&key.to_value())?;
@@ -245,31 +244,6 @@ fn float(f: f64) -> String {
         // YAML 1.1 wants a point in front of an exponent
         text if !text.contains('.') => text.replacen('e', ".0e", 1),
         text => text.into(),
-    }
-}
-
-/// Sorts by key as Python does, and not at all where keys cannot be compared.
-fn sort(entries: &mut [(&Key, &Value)]) {
-    let all_text = entries.iter().all(|(k, _)| matches!(k, Key::Str(_)));
-    let all_numbers = entries.iter().all(|(k, _)| number(k).is_some());
-    if all_text {
-        entries.sort_by(|(a, _), (b, _)| a.as_str().cmp(&b.as_str()));
-    } else if all_numbers {
-        entries
-            .sort_by(|(a, _), (b, _)| number(a).partial_cmp(&number(b)).unwrap_or(Ordering::Equal));
-    }
-}
-
-fn number(key: &Key) -> Option<f64> {
-    match key {
-        Key::Str(_) => None,
-        Key::Other(value) => match &**value {
-            Value::Bool(b) => Some(f64::from(u8::from(*b))),
-            Value::Int(i) => Some(*i as f64),
-            Value::Float(f) => Some(*f),
-            Value::BigInt(digits) => digits.parse().ok(),
-            _ => None,
-        },
     }
 }
 

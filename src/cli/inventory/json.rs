@@ -1,6 +1,6 @@
 //! JSON as Python's json module writes it with sorted keys and an indentation of 4.
 
-use crate::template::python;
+use crate::json::{self, quote};
 use crate::value::{Value, is_template};
 
 /// The text of `value`, without a line break at its end.
@@ -33,7 +33,7 @@ fn write(value: &Value, mark_inert: bool, depth: usize, out: &mut String) {
             out.push('{');
             for (i, (key, value)) in entries.into_iter().enumerate() {
                 break_line(i > 0, depth + 1, out);
-                string(&key, out);
+                quote(out, &key, false);
                 out.push_str(": ");
                 write(value, mark_inert, depth + 1, out);
             }
@@ -44,9 +44,9 @@ fn write(value: &Value, mark_inert: bool, depth: usize, out: &mut String) {
             marked("__ansible_unsafe", text, depth, out)
         }
         Value::Vault(vault) => marked("__ansible_vault", &vault.text, depth, out),
-        Value::Str(text) => string(text, out),
-        Value::Template(template) => string(&template.text, out),
-        Value::Float(f) => out.push_str(&python::float(*f)),
+        Value::Str(text) => quote(out, text, false),
+        Value::Template(template) => quote(out, &template.text, false),
+        Value::Float(f) => out.push_str(&json::float(*f)),
         other => out.push_str(&other.to_json().to_string()),
     }
 }
@@ -54,9 +54,9 @@ fn write(value: &Value, mark_inert: bool, depth: usize, out: &mut String) {
 fn marked(mark: &str, text: &str, depth: usize, out: &mut String) {
     out.push('{');
     break_line(false, depth + 1, out);
-    string(mark, out);
+    quote(out, mark, false);
     out.push_str(": ");
-    string(text, out);
+    quote(out, text, false);
     break_line(false, depth, out);
     out.push('}');
 }
@@ -67,8 +67,4 @@ fn break_line(comma: bool, depth: usize, out: &mut String) {
     }
     out.push('\n');
     out.push_str(&" ".repeat(depth * 4));
-}
-
-fn string(text: &str, out: &mut String) {
-    out.push_str(&serde_json::Value::from(text).to_string());
 }

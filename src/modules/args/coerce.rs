@@ -1,15 +1,15 @@
 //! Conversions between the types of values and of options, as Ansible's modules do them.
 
 use super::spec::Type;
-use crate::python;
 use crate::value::{Key, Map, Value};
+use crate::{expand, json, python};
 
 /// `value` as an option of type `kind`; elements of lists are left as they are. The error says why not.
 pub(super) fn convert(kind: &Type, value: Value) -> Result<Value, String> {
     match kind {
         Type::Raw => Ok(value),
         Type::Str => Ok(Value::from(text(&value))),
-        Type::Path => Ok(Value::from(expand_path(&text(&value)))),
+        Type::Path => Ok(Value::from(expand::path(&text(&value)))),
         Type::Bool => boolean(&value).map(Value::Bool),
         Type::Int => integer(value),
         Type::Float => float(value),
@@ -234,73 +234,11 @@ pub(crate) fn spaced_json(json: &serde_json::Value) -> String {
         J::Object(o) => {
             let items: Vec<String> = o
                 .iter()
-                .map(|(k, v)| format!("{}: {}", quoted(k), spaced_json(v)))
+                .map(|(k, v)| format!("{}: {}", json::quoted(k), spaced_json(v)))
                 .collect();
             format!("{{{}}}", items.join(", "))
         }
-        J::String(text) => quoted(text),
+        J::String(text) => json::quoted(text),
         other => other.to_string(),
     }
-}
-
-/// A JSON string of ASCII characters alone.
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    let mut units = [0; 2];
-    for c in serde_json::Value::from(text).to_string().chars() {
-        match c {
-            ' '..='~' => out.push(c),
-            c => out.extend(
-                c.encode_utf16(&mut units)
-                    .iter()
-                    .map(|u| format!("\\u{u:04x}")),
-            ),
-        }
-    }
-    out
-}
-
-/// `~`, `~user`, `$NAME` and `${NAME}` replaced; what is not known stays as it is.
-pub(crate) fn expand_path(path: &str) -> String {
-    expand(path, &|name| std::env::var(name).ok())
-}
-
-/// As [`expand_path`], with the variables that `variable` knows.
-pub(crate) fn expand(path: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
-    let mut out = String::with_capacity(path.len());
-    let mut rest = path;
-    if let Some(after) = path.strip_prefix('~') {
-        let end = after.find('/').unwrap_or(after.len());
-        let home = match &after[..end] {
-            "" => variable("HOME").or_else(crate::machine::users::home_of_self),
-            user => crate::machine::users::user_by_name(user).map(|u| u.home),
-        };
-        if let Some(home) = home {
-            out.push_str(home.trim_end_matches('/'));
-            rest = &after[end..];
-        }
-    }
-    while let Some(at) = rest.find('$') {
-        out.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        let (name, end) = match after.strip_prefix('{') {
-            Some(inner) => match inner.find('}') {
-                Some(close) => (&inner[..close], close + 2),
-                None => ("", 0),
-            },
-            None => {
-                let end = after
-                    .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                    .unwrap_or(after.len());
-                (&after[..end], end)
-            }
-        };
-        match (!name.is_empty()).then(|| variable(name)).flatten() {
-            Some(value) => out.push_str(&value),
-            _ => out.push_str(&rest[at..at + 1 + end]),
-        }
-        rest = &after[end..];
-    }
-    out.push_str(rest);
-    out
 }

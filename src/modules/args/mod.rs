@@ -21,7 +21,6 @@ mod secrets;
 mod spec;
 pub mod types;
 
-pub(crate) use coerce::expand;
 #[cfg(feature = "controller")]
 pub(crate) use coerce::spaced_json;
 pub use coerce::{boolean, text};

@@ -1,8 +1,9 @@
 //! What `command` and `shell` have in common.
 
+use crate::expand;
 use crate::machine::{Command, Machine, python_error};
 use crate::modules::Failure;
-use crate::modules::args::{Path, expand};
+use crate::modules::args::Path;
 use crate::value::Value;
 use jiff::Zoned;
 use schemars::JsonSchema;
@@ -135,7 +136,7 @@ impl Run {
             }),
             dir: self.chdir.map(|d| d.to_path_buf()),
             ..Command::new(self.words.iter().map(|word| match self.expand {
-                true => expand(word, &|name| machine.variable(name)),
+                true => expand::path_with(word, &|name| machine.variable(name)),
                 false => word.clone(),
             }))
         };

@@ -2,7 +2,7 @@
 
 use super::Filter;
 use crate::Result;
-use crate::search::expand_home;
+use crate::expand;
 use crate::template::call::{Call, error};
 use crate::template::protocol::iterate;
 use crate::template::python;
@@ -38,43 +38,12 @@ fn dirname(mut call: Call) -> Result<Value> {
 
 fn expanduser(mut call: Call) -> Result<Value> {
     call.no_args()?;
-    Ok(Value::str(expand_home(path(&call)?).to_string_lossy()))
-}
-
-/// `$NAME` and `${NAME}` from the environment; unknown ones stay.
-pub fn expand_vars(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(i) = rest.find('$') {
-        out.push_str(&rest[..i]);
-        rest = &rest[i..];
-        let braced = rest.starts_with("${");
-        let name = if braced {
-            rest[2..].find('}').map(|end| &rest[2..2 + end])
-        } else {
-            let end = rest[1..]
-                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-                .unwrap_or(rest.len() - 1);
-            Some(&rest[1..1 + end]).filter(|n| !n.is_empty())
-        };
-        let Some(name) = name else {
-            out.push('$');
-            rest = &rest[1..];
-            continue;
-        };
-        let whole = &rest[..name.len() + if braced { 3 } else { 1 }];
-        match std::env::var(name) {
-            Ok(value) => out.push_str(&value),
-            Err(_) => out.push_str(whole),
-        }
-        rest = &rest[whole.len()..];
-    }
-    out + rest
+    Ok(Value::str(expand::home(path(&call)?)))
 }
 
 fn expandvars(mut call: Call) -> Result<Value> {
     call.no_args()?;
-    Ok(Value::str(expand_vars(path(&call)?)))
+    Ok(Value::str(expand::variables(path(&call)?)))
 }
 
 /// Without `.`, `..` and double slashes, as text: the disk is not asked.

@@ -2,9 +2,8 @@
 
 use super::Test;
 use crate::Result;
-use crate::search::expand_home;
+use crate::expand;
 use crate::template::call::Call;
-use crate::template::filters::paths;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
@@ -67,7 +66,7 @@ fn same_file(mut call: Call) -> Result<bool> {
 /// Whether the file's first line is that of a vault.
 fn vaulted_file(mut call: Call) -> Result<bool> {
     call.no_args()?;
-    let path = expand_home(&paths::expand_vars(&call.text()));
+    let path = PathBuf::from(expand::path(&call.text()));
     let data = std::fs::read(&path).map_err(|e| {
         crate::template::call::error(format!(
             "Cannot test if the file {} is a vault: {e}",
