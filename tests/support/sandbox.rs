@@ -146,6 +146,9 @@ fn list(root: &Path, folder: &Path, out: &mut String) {
         } else if meta.is_dir() {
             out.push_str(&format!("{name}/ {mode:04o}\n"));
             list(root, &path, out);
+        } else if !meta.is_file() {
+            // a pipe would never end
+            out.push_str(&format!("{name} {mode:04o} (special)\n"));
         } else {
             let content = fs::read(&path).expect("a file's content");
             out.push_str(&format!("{name} {mode:04o}\n"));
