@@ -3,6 +3,7 @@
 use crate::expand;
 use crate::kv::unquote;
 use crate::source::Location;
+use crate::value::Value;
 use crate::yaml::Duplicates;
 use std::path::{Path, PathBuf};
 
@@ -56,6 +57,12 @@ pub trait Parse: Sized {
     const WHAT: &'static str;
     /// Reads a value. The error may say more than [`Parse::WHAT`].
     fn parse(text: &str, origin: &Origin) -> Result<Self, Option<String>>;
+    /// The value as playbooks see it (`lookup('config', ...)`).
+    fn value(&self) -> Value;
+}
+
+fn texts<T>(items: &[T], text: impl Fn(&T) -> String) -> Value {
+    Value::list(items.iter().map(|i| Value::from(text(i))).collect())
 }
 
 impl Parse for bool {
@@ -67,12 +74,18 @@ impl Parse for bool {
             _ => Err(None),
         }
     }
+    fn value(&self) -> Value {
+        Value::Bool(*self)
+    }
 }
 
 impl Parse for u32 {
     const WHAT: &'static str = "a whole number";
     fn parse(text: &str, _: &Origin) -> Result<u32, Option<String>> {
         text.trim().parse().map_err(|_| None)
+    }
+    fn value(&self) -> Value {
+        Value::Int(i64::from(*self))
     }
 }
 
@@ -81,12 +94,18 @@ impl Parse for usize {
     fn parse(text: &str, _: &Origin) -> Result<usize, Option<String>> {
         text.trim().parse().ok().filter(|n| *n > 0).ok_or(None)
     }
+    fn value(&self) -> Value {
+        Value::Int(*self as i64)
+    }
 }
 
 impl Parse for String {
     const WHAT: &'static str = "text";
     fn parse(text: &str, _: &Origin) -> Result<String, Option<String>> {
         Ok(unquote(text).to_string())
+    }
+    fn value(&self) -> Value {
+        Value::str(self)
     }
 }
 
@@ -99,12 +118,18 @@ impl<T: Parse> Parse for Option<T> {
         }
         T::parse(text, origin).map(Some)
     }
+    fn value(&self) -> Value {
+        self.as_ref().map_or(Value::Null, T::value)
+    }
 }
 
 impl Parse for Vec<String> {
     const WHAT: &'static str = "a list of words with commas between them";
     fn parse(text: &str, _: &Origin) -> Result<Vec<String>, Option<String>> {
         Ok(words(text))
+    }
+    fn value(&self) -> Value {
+        texts(self, String::clone)
     }
 }
 
@@ -119,6 +144,9 @@ impl Parse for PathBuf {
     const WHAT: &'static str = "a path";
     fn parse(text: &str, origin: &Origin) -> Result<PathBuf, Option<String>> {
         Ok(origin.path(unquote(text)))
+    }
+    fn value(&self) -> Value {
+        Value::from(self.display().to_string())
     }
 }
 
@@ -137,6 +165,9 @@ impl Parse for PathList {
                 .map(|p| origin.path(p))
                 .collect(),
         ))
+    }
+    fn value(&self) -> Value {
+        texts(&self.0, |p| p.display().to_string())
     }
 }
 
@@ -160,6 +191,9 @@ impl Parse for HostSources {
             }
         };
         Ok(HostSources(words(text).into_iter().map(source).collect()))
+    }
+    fn value(&self) -> Value {
+        texts(&self.0, String::clone)
     }
 }
 
@@ -204,6 +238,9 @@ impl Parse for Color {
             });
         known.then_some(Color(name)).ok_or(None)
     }
+    fn value(&self) -> Value {
+        Value::str(&self.0)
+    }
 }
 
 /// An enum of which a setting names one.
@@ -222,6 +259,11 @@ macro_rules! choice {
                     $($word => Ok($name::$variant),)*
                     _ => Err(None),
                 }
+            }
+            fn value(&self) -> Value {
+                Value::str(match self {
+                    $($name::$variant => $word,)*
+                })
             }
         }
     };

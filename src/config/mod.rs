@@ -15,6 +15,7 @@ use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::notice;
 use crate::search::expand_home;
 use crate::source::Location;
+use crate::value::Value;
 use file::ConfigFile;
 use kinds::Origin;
 use std::path::{Path, PathBuf};
@@ -97,6 +98,59 @@ impl Config {
         let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         name_unknown_variables(set);
         Ok(config)
+    }
+}
+
+/// Settings that Ansible has under a name which neither the file nor the environment uses.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("DEFAULT_HOST_LIST", "inventory"),
+    ("DEFAULT_MANAGED_STR", "ansible_managed"),
+    ("YAML_FILENAME_EXTENSIONS", "yaml_extensions"),
+];
+
+impl Config {
+    /// The value of a setting by Ansible's name for it, such as `DEFAULT_FORKS` or `COLOR_OK`.
+    ///
+    /// None if rplay has no such setting.
+    pub fn by_name(&self, name: &str) -> Option<Value> {
+        if name == "CONFIG_FILE" {
+            return Some(match &self.file {
+                Some(path) => Value::from(path.display().to_string()),
+                None => Value::Null,
+            });
+        }
+        let other = OTHER_NAMES.iter().find(|(n, _)| *n == name);
+        let setting = SETTINGS.iter().find(|setting| match other {
+            Some((_, field)) => setting.name == *field,
+            None => setting.names().any(|n| n == name),
+        })?;
+        self.value_of(setting.name)
+    }
+
+    /// All names that [`Config::by_name`] knows, for "did you mean".
+    pub fn names() -> impl Iterator<Item = String> {
+        let other = OTHER_NAMES.iter().map(|(n, _)| n.to_string());
+        SETTINGS.iter().flat_map(Setting::names).chain(other)
+    }
+}
+
+impl Setting {
+    /// What Ansible may call it: `DEFAULT_` and the key of the defaults, or the environment variable's name.
+    fn names(&self) -> impl Iterator<Item = String> {
+        let keys = self.ini.iter().map(|ini| match ini.split_once('.') {
+            Some(("defaults", key)) => format!("DEFAULT_{}", key.to_uppercase()),
+            _ => ini.replace('.', "_").to_uppercase(),
+        });
+        let escalation = self
+            .ini
+            .iter()
+            .filter_map(|ini| ini.strip_prefix("privilege_escalation."))
+            .map(|key| format!("DEFAULT_{}", key.to_uppercase()));
+        let variables = self.env.iter().flat_map(|env| {
+            let short = env.strip_prefix("ANSIBLE_").unwrap_or(env);
+            [env.to_string(), short.to_string()]
+        });
+        keys.chain(escalation).chain(variables)
     }
 }
 
@@ -307,6 +361,25 @@ mod tests {
         assert_eq!(found.roles_path.0[0], Path::new("/etc/x/roles"));
         assert_eq!(found.roles_path.0[2], Path::new("/abs"));
         assert_eq!(found.file.as_deref(), Some(Path::new("/etc/x/ansible.cfg")));
+    }
+
+    #[test]
+    fn settings_are_found_by_ansibles_names() {
+        let found = config("[defaults]\nforks = 7\nroles_path = /a:/b\n", &[]).unwrap();
+        for (name, value) in [
+            ("DEFAULT_FORKS", "7"),
+            ("DEFAULT_ROLES_PATH", "['/a', '/b']"),
+            ("DEFAULT_BECOME_USER", "'root'"),
+            ("COLOR_OK", "'green'"),
+            ("DIFF_CONTEXT", "3"),
+            ("DEFAULT_GATHERING", "'implicit'"),
+            ("DEFAULT_REMOTE_USER", "None"),
+            ("CONFIG_FILE", "'/etc/x/ansible.cfg'"),
+        ] {
+            let got = found.by_name(name).map(|v| crate::python::repr(&v));
+            assert_eq!(got.as_deref(), Some(value), "{name}");
+        }
+        assert!(found.by_name("NOSUCH").is_none());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::kinds::*;
 use super::{Inputs, Setting};
 use crate::error::Result;
+use crate::value::Value;
 use crate::yaml::Duplicates;
 use std::path::PathBuf;
 
@@ -32,6 +33,14 @@ macro_rules! settings {
                     file: inputs.path(),
                     $($field: inputs.get(stringify!($field))?,)*
                 })
+            }
+
+            /// The value of a setting by its name in the table.
+            pub(super) fn value_of(&self, name: &str) -> Option<Value> {
+                match name {
+                    $(stringify!($field) => Some(self.$field.value()),)*
+                    _ => None,
+                }
             }
         }
     };

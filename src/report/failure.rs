@@ -73,6 +73,9 @@ fn steps(causes: &[Cause], task: Option<&Location>) -> Vec<Cause> {
     steps
 }
 
+/// Characters of a source line, with its number, from which on it is cut.
+const LONGEST: usize = 120;
+
 /// `Origin: file:line:column` and the lines around it, with an arrow under the column.
 pub fn origin(at: &Location) -> String {
     let at = &at.origin();
@@ -93,7 +96,15 @@ pub fn origin(at: &Location) -> String {
         .skip(first as usize - 1)
         .take((at.line - first + 1) as usize)
     {
-        let _ = writeln!(out, "{:>width$} {}", index + 1, text.trim_end());
+        let line = format!("{:>width$} {}", index + 1, text.trim_end());
+        match line.char_indices().nth(LONGEST) {
+            None => out.push_str(&line),
+            Some(_) => {
+                out.extend(line.chars().take(LONGEST - 3));
+                out.push_str("...");
+            }
+        }
+        out.push('\n');
     }
     let pad = width + at.column as usize;
     let _ = writeln!(out, "{:pad$}^ column {}", "", at.column);

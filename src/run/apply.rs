@@ -5,7 +5,6 @@ use super::executor::Outcome;
 use super::play::Batch;
 use super::values::text_of;
 use crate::playbook::Task;
-use crate::report::Event;
 use crate::result::TaskResult;
 use crate::value::{Key, Map, Value};
 use crate::{Error, Result};
@@ -236,14 +235,7 @@ impl Runner<'_> {
         index: usize,
     ) -> Result<()> {
         let found = self.handlers_called(&batch.handlers, task, name)?;
-        let host = &mut batch.hosts[index];
-        for id in found {
-            if host.notified.insert(id) {
-                let handler = name.trim().to_string();
-                let host = host.name.to_string();
-                self.reporter.event(&Event::Notified { handler, host });
-            }
-        }
+        batch.hosts[index].notified.extend(found);
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! Where a host stands in a play: which task comes next, and what a failure does.
 
 use crate::playbook::{Block, Item, Task};
+use indexmap::IndexSet;
 use std::cmp::Ordering;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The part of a block that is running. The order is that of the text.
@@ -43,8 +43,8 @@ impl Level {
     }
 }
 
-/// Ids of the handlers that a host has been notified of.
-pub type Notified = HashSet<usize>;
+/// Ids of the handlers that a host has been notified of, in the order of the notifications.
+pub type Notified = IndexSet<usize>;
 
 /// One host's place in the play's blocks.
 #[derive(Clone, Debug)]

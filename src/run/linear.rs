@@ -48,7 +48,7 @@ impl Runner<'_> {
                 && host.cursor.order(&leader).is_eq()
             {
                 host.cursor.advance();
-                host.notified.remove(&task.id);
+                host.notified.shift_remove(&task.id);
                 hosts.push(index);
             }
         }

@@ -98,6 +98,9 @@ impl Runner<'_> {
         for index in asked {
             let name = Arc::clone(&batch.hosts[*index].name);
             if task.implicit {
+                if action == "flush_handlers" {
+                    self.announce_handlers(batch, *index);
+                }
                 chosen.push(*index);
                 continue;
             }
@@ -109,6 +112,9 @@ impl Runner<'_> {
                 met = met && holds(condition, &templar)?;
             }
             if met {
+                if action == "flush_handlers" {
+                    self.announce_handlers(batch, *index);
+                }
                 if let Some(message) = done(&action, &name) {
                     self.emit(Event::Meta { message });
                 }
@@ -196,6 +202,20 @@ impl Runner<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Tells which handlers are about to run for a host.
+    fn announce_handlers(&mut self, batch: &Batch<'_>, index: usize) {
+        let host = &batch.hosts[index];
+        for id in &host.notified {
+            let Some(handler) = batch.handlers.iter().find(|h| h.id == *id) else {
+                continue;
+            };
+            let templar = self.templar_for(handler, &host.name);
+            let handler = self.task_info(handler, &templar).name;
+            let host = host.name.to_string();
+            self.emit(Event::Notified { handler, host });
+        }
     }
 
     fn flush_handlers(&mut self, batch: &mut Batch<'_>, task: &Task, hosts: &[usize]) {

@@ -116,10 +116,7 @@ pub struct Runner<'a> {
 /// Errors are those that end the run: playbooks that cannot be read, a bad inventory, a handler that is not there.
 pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>) -> Result<i32> {
     let extra_vars = Arc::new(options.extra_vars.clone());
-    let engine = match config.allow_broken_conditionals {
-        Some(false) => Engine::with_strict_conditions(),
-        _ => Engine::new(),
-    };
+    let engine = Engine::for_run(config);
     let mut loaded: Vec<(PathBuf, Vec<Play>)> = Vec::new();
     let loader_for = |dir: &Path| Loader::new(&engine, &extra_vars, dir, &config.roles_path.0);
     for path in &options.playbooks {

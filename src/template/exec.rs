@@ -189,7 +189,7 @@ impl Interp<'_> {
         if matches!(v, V::Undefined(u) if u.silent) {
             return Ok(());
         }
-        if matches!(v, V::Obj(o) if matches!(**o, Obj::Range(..))) {
+        if matches!(v, V::Obj(o) if matches!(**o, Obj::Range(..) | Obj::Time(_) | Obj::Span(_))) {
             out.push(Value::from(self.text(v)?));
             return Ok(());
         }

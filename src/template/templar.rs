@@ -8,6 +8,7 @@ use super::interp::Interp;
 use super::ops::failure;
 use super::python;
 use super::times::Moment;
+use crate::config::Config;
 use crate::error::Kind;
 use crate::search::SearchPath;
 use crate::source::{Location, Source};
@@ -38,8 +39,8 @@ pub enum Raw {
 /// Cheap to share; one per run.
 #[derive(Default)]
 pub struct Engine {
-    /// Refuses conditions that only older versions of Ansible took.
-    strict_conditions: bool,
+    /// The run's settings, for the lookup `config`; none outside of a run.
+    config: Option<Arc<Config>>,
     yaml: Cache<Arc<str>>,
     expressions: Cache<Arc<str>>,
     files: Cache<(Arc<str>, Syntax)>,
@@ -57,10 +58,10 @@ impl Engine {
         Arc::new(Engine::default())
     }
 
-    /// An engine that refuses conditions whose result is not a boolean, as ansible-core 2.19 does.
-    pub fn with_strict_conditions() -> Arc<Engine> {
+    /// The engine of a run with these settings.
+    pub fn for_run(config: &Config) -> Arc<Engine> {
         Arc::new(Engine {
-            strict_conditions: true,
+            config: Some(Arc::new(config.clone())),
             ..Engine::default()
         })
     }
@@ -190,9 +191,15 @@ impl Templar {
         Templar::new(&self.engine, Arc::new(layer), Arc::clone(&self.files))
     }
 
-    /// Whether conditions must have a boolean result.
+    /// The settings of the run, if this is one.
+    pub(super) fn config(&self) -> Option<&Config> {
+        self.engine.config.as_deref()
+    }
+
+    /// Whether conditions that only older versions of Ansible took are refused.
     pub(super) fn strict_conditions(&self) -> bool {
-        self.engine.strict_conditions
+        self.config()
+            .is_some_and(|c| c.allow_broken_conditionals == Some(false))
     }
 
     /// Where files are looked for.

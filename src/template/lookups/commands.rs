@@ -65,7 +65,6 @@ fn refused(call: Call) -> Result<Vec<Value>> {
 }
 
 pub static LOOKUPS: &[(&str, Lookup)] = &[
-    ("config", refused),
     ("dig", refused),
     ("lines", lines),
     ("pipe", pipe),

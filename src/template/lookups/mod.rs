@@ -14,6 +14,7 @@ mod first_found;
 mod loops;
 mod password;
 mod sequence;
+mod settings;
 mod tables;
 mod terms;
 mod variables;
@@ -29,6 +30,7 @@ pub static ALL: Registry<Lookup> = Registry(&[
     loops::LOOKUPS,
     password::LOOKUPS,
     sequence::LOOKUPS,
+    settings::LOOKUPS,
     tables::LOOKUPS,
     variables::LOOKUPS,
 ]);
