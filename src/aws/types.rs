@@ -206,6 +206,12 @@ impl schemars::JsonSchema for TextList {
 pub struct Filters(pub Vec<(String, Vec<String>)>);
 
 impl Filters {
+    /// One filter.
+    pub fn by(name: &str, values: &[impl AsRef<str>]) -> Filters {
+        let values = values.iter().map(|v| v.as_ref().to_string()).collect();
+        Filters(vec![(name.to_string(), values)])
+    }
+
     /// For the request; none if there are none.
     pub fn to_ec2(&self) -> Option<Vec<aws_sdk_ec2::types::Filter>> {
         (!self.0.is_empty()).then(|| self.0.iter().map(|(n, v)| filter(n, v)).collect())
@@ -247,6 +253,11 @@ impl schemars::JsonSchema for Filters {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({"type": "object"})
     }
+}
+
+/// A list for a request; none if it is empty, which AWS would refuse.
+pub fn given(list: &[String]) -> Option<Vec<String>> {
+    (!list.is_empty()).then(|| list.to_vec())
 }
 
 /// A filter of an EC2 Describe request.

@@ -1,7 +1,7 @@
 //! `ec2_ami_info`: images.
 
 use crate::aws::plan::{AwsModule, Plan};
-use crate::aws::types::{Filters, Json, Tags, TextList, compact};
+use crate::aws::types::{Filters, Json, Tags, TextList, compact, given};
 use crate::modules::Failure;
 use crate::result::TaskResult;
 use aws_sdk_ec2::types::Image;
@@ -62,21 +62,16 @@ impl AwsModule for Ec2AmiInfo {
                 }
             }
         }
-        let given = |list: Vec<String>| (!list.is_empty()).then_some(list);
         let request = plan
             .ec2()
             .describe_images()
-            .set_image_ids(given(args.image_ids.0))
-            .set_owners(given(owners))
-            .set_executable_users(given(args.executable_users.0))
+            .set_image_ids(given(&args.image_ids.0))
+            .set_owners(given(&owners))
+            .set_executable_users(given(&args.executable_users.0))
             .set_filters(filters.to_ec2());
         let mut images = plan.read(
             "ec2:DescribeImages",
-            request
-                .into_paginator()
-                .items()
-                .send()
-                .collect::<Result<Vec<_>, _>>(),
+            request.into_paginator().items().send().try_collect(),
         )?;
         images.sort_by(|a, b| a.creation_date().cmp(&b.creation_date()));
         let mut found = Vec::new();

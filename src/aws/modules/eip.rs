@@ -78,7 +78,7 @@ impl AwsModule for Ec2Eip {
 /// The address meant, if it exists: that of `public_ip`, or else that of the device.
 fn find(args: &Args, plan: &Plan) -> Result<Option<Address>, Failure> {
     if let Some(ip) = &args.public_ip {
-        let filters = Filters(vec![("public-ip".into(), vec![ip.clone()])]);
+        let filters = Filters::by("public-ip", &[ip]);
         let found = list(plan, &filters)?.pop();
         if found.is_none() && args.state == State::Present {
             return fail(format!(
@@ -223,7 +223,8 @@ fn absent(args: Args, found: Option<Address>, plan: &mut Plan) -> Result<TaskRes
     Ok(plan.result(entries))
 }
 
-fn list(plan: &Plan, filters: &Filters) -> Result<Vec<Address>, Refusal> {
+/// Elastic IP addresses by filters.
+pub fn list(plan: &Plan, filters: &Filters) -> Result<Vec<Address>, Refusal> {
     let request = plan
         .ec2()
         .describe_addresses()

@@ -2,7 +2,7 @@
 
 use crate::aws::Refusal;
 use crate::aws::plan::{AwsModule, Plan, fail, note_created, planned_id};
-use crate::aws::types::{Filters, Json, State, Tags, TextList, compact, filter, yes};
+use crate::aws::types::{Filters, Json, State, Tags, TextList, compact, given, yes};
 use crate::modules::Failure;
 use crate::result::TaskResult;
 use aws_sdk_ec2::types::{InternetGateway, ResourceType};
@@ -168,17 +168,12 @@ fn find(args: &Args, plan: &Plan) -> Result<Option<InternetGateway>, Failure> {
 }
 
 fn describe(plan: &Plan, id: &str) -> Result<Option<InternetGateway>, Refusal> {
-    let request = plan
-        .ec2()
-        .describe_internet_gateways()
-        .filters(filter("internet-gateway-id", &[id]));
-    let found = plan.read("ec2:DescribeInternetGateways", request.send())?;
-    Ok(found.internet_gateways.unwrap_or_default().pop())
+    Ok(list(plan, &Filters::by("internet-gateway-id", &[id]), &[])?.pop())
 }
 
 /// The internet gateway that is attached to a VPC: there can be only one.
 pub fn of_vpc(plan: &Plan, vpc_id: &str) -> Result<Option<InternetGateway>, Refusal> {
-    let filters = Filters(vec![("attachment.vpc-id".into(), vec![vpc_id.to_string()])]);
+    let filters = Filters::by("attachment.vpc-id", &[vpc_id]);
     Ok(list(plan, &filters, &[])?.pop())
 }
 
@@ -187,14 +182,10 @@ fn list(plan: &Plan, filters: &Filters, ids: &[String]) -> Result<Vec<InternetGa
         .ec2()
         .describe_internet_gateways()
         .set_filters(filters.to_ec2())
-        .set_internet_gateway_ids((!ids.is_empty()).then(|| ids.to_vec()));
+        .set_internet_gateway_ids(given(ids));
     plan.read(
         "ec2:DescribeInternetGateways",
-        request
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>(),
+        request.into_paginator().items().send().try_collect(),
     )
 }
 

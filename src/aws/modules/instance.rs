@@ -2,7 +2,7 @@
 
 use crate::aws::Refusal;
 use crate::aws::plan::{Plan, fail};
-use crate::aws::types::{Filters, Json, Tags, legacy_time};
+use crate::aws::types::{Filters, Json, Tags, given, legacy_time};
 use crate::modules::Failure;
 use aws_sdk_ec2::types::{Instance, InstanceStateName};
 use serde_json::json;
@@ -23,14 +23,10 @@ pub fn list(plan: &Plan, filters: &Filters, ids: &[String]) -> Result<Vec<Instan
         .ec2()
         .describe_instances()
         .set_filters(filters.to_ec2())
-        .set_instance_ids((!ids.is_empty()).then(|| ids.to_vec()));
+        .set_instance_ids(given(ids));
     let reservations = plan.read(
         "ec2:DescribeInstances",
-        request
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>(),
+        request.into_paginator().items().send().try_collect(),
     )?;
     Ok(reservations
         .into_iter()
@@ -43,7 +39,7 @@ pub fn known(plan: &Plan, ids: &[String]) -> Result<Vec<Instance>, Refusal> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let filters = Filters(vec![("instance-id".into(), ids.to_vec())]);
+    let filters = Filters::by("instance-id", ids);
     let mut found = list(plan, &filters, &[])?;
     found.sort_by_key(|i| {
         ids.iter()

@@ -2,7 +2,7 @@
 
 use crate::aws::Refusal;
 use crate::aws::plan::{AwsModule, Plan, fail};
-use crate::aws::types::{Filters, Json, State, Tags, TextList, compact, time, yes};
+use crate::aws::types::{Filters, Json, State, Tags, TextList, compact, given, time, yes};
 use crate::modules::Failure;
 use crate::result::TaskResult;
 use aws_sdk_ec2::primitives::Blob;
@@ -70,7 +70,7 @@ impl AwsModule for Ec2Key {
     type Args = Args;
 
     fn run(args: Args, plan: &mut Plan) -> Result<TaskResult, Failure> {
-        let named = Filters(vec![("key-name".into(), vec![args.name.clone()])]);
+        let named = Filters::by("key-name", &[&args.name]);
         let found = list(plan, &named, &[], &[])?.pop();
         if args.state == State::Absent {
             if found.is_some() {
@@ -266,8 +266,8 @@ fn list(
         .ec2()
         .describe_key_pairs()
         .set_filters(filters.to_ec2())
-        .set_key_names((!names.is_empty()).then(|| names.to_vec()))
-        .set_key_pair_ids((!ids.is_empty()).then(|| ids.to_vec()));
+        .set_key_names(given(names))
+        .set_key_pair_ids(given(ids));
     // this request has no pages
     let answer = plan.read("ec2:DescribeKeyPairs", request.send())?;
     Ok(answer.key_pairs.unwrap_or_default())

@@ -1,10 +1,9 @@
 //! `ec2_vpc_nat_gateway`, `ec2_vpc_nat_gateway_info`: NAT gateways.
 
 use crate::aws::Refusal;
+use crate::aws::modules::eip;
 use crate::aws::plan::{AwsModule, Plan, fail, is_planned, note_created, planned_id};
-use crate::aws::types::{
-    Filters, Json, State, Tags, TextList, compact, filter, seconds, time, yes,
-};
+use crate::aws::types::{Filters, Json, State, Tags, TextList, compact, given, seconds, time, yes};
 use crate::modules::Failure;
 use crate::result::TaskResult;
 use aws_sdk_ec2::types::{ConnectivityType, DomainType, NatGateway, NatGatewayState, ResourceType};
@@ -297,12 +296,7 @@ fn in_subnet(
 }
 
 fn describe(plan: &Plan, id: &str) -> Result<Option<NatGateway>, Refusal> {
-    let request = plan
-        .ec2()
-        .describe_nat_gateways()
-        .filter(filter("nat-gateway-id", &[id]));
-    let found = plan.read("ec2:DescribeNatGateways", request.send())?;
-    Ok(found.nat_gateways.unwrap_or_default().pop())
+    Ok(list(plan, &Filters::by("nat-gateway-id", &[id]), &[])?.pop())
 }
 
 fn list(plan: &Plan, filters: &Filters, ids: &[String]) -> Result<Vec<NatGateway>, Refusal> {
@@ -310,28 +304,16 @@ fn list(plan: &Plan, filters: &Filters, ids: &[String]) -> Result<Vec<NatGateway
         .ec2()
         .describe_nat_gateways()
         .set_filter(filters.to_ec2())
-        .set_nat_gateway_ids((!ids.is_empty()).then(|| ids.to_vec()));
+        .set_nat_gateway_ids(given(ids));
     plan.read(
         "ec2:DescribeNatGateways",
-        request
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>(),
+        request.into_paginator().items().send().try_collect(),
     )
 }
 
 fn allocation_of(plan: &Plan, address: &str) -> Result<Option<String>, Refusal> {
-    let request = plan
-        .ec2()
-        .describe_addresses()
-        .filters(filter("public-ip", &[address]));
-    let found = plan.read("ec2:DescribeAddresses", request.send())?;
-    Ok(found
-        .addresses
-        .unwrap_or_default()
-        .pop()
-        .and_then(|a| a.allocation_id))
+    let found = eip::list(plan, &Filters::by("public-ip", &[address]))?.pop();
+    Ok(found.and_then(|a| a.allocation_id))
 }
 
 fn predicted(args: &Args, subnet: &str) -> Json {

@@ -3,7 +3,7 @@
 use super::{igw, subnet};
 use crate::aws::Refusal;
 use crate::aws::plan::{AwsModule, Plan, answered, fail, is_planned, note_created, planned_id};
-use crate::aws::types::{Filters, Json, State, Tags, TextList, compact, filter, yes};
+use crate::aws::types::{Filters, Json, State, Tags, TextList, compact, given, yes};
 use crate::modules::Failure;
 use crate::result::TaskResult;
 use aws_sdk_ec2::types::{ResourceType, Route, RouteOrigin, RouteTable};
@@ -539,12 +539,7 @@ fn in_vpc(plan: &Plan, vpc_id: &str) -> Result<Vec<RouteTable>, Refusal> {
 }
 
 fn describe(plan: &Plan, id: &str) -> Result<Option<RouteTable>, Refusal> {
-    let request = plan
-        .ec2()
-        .describe_route_tables()
-        .filters(filter("route-table-id", &[id]));
-    let found = plan.read("ec2:DescribeRouteTables", request.send())?;
-    Ok(found.route_tables.unwrap_or_default().pop())
+    Ok(list(plan, &Filters::by("route-table-id", &[id]), &[])?.pop())
 }
 
 fn list(plan: &Plan, filters: &Filters, ids: &[String]) -> Result<Vec<RouteTable>, Refusal> {
@@ -552,14 +547,10 @@ fn list(plan: &Plan, filters: &Filters, ids: &[String]) -> Result<Vec<RouteTable
         .ec2()
         .describe_route_tables()
         .set_filters(filters.to_ec2())
-        .set_route_table_ids((!ids.is_empty()).then(|| ids.to_vec()));
+        .set_route_table_ids(given(ids));
     plan.read(
         "ec2:DescribeRouteTables",
-        request
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>(),
+        request.into_paginator().items().send().try_collect(),
     )
 }
 

@@ -82,7 +82,7 @@ impl AwsModule for Ec2SecurityGroup {
 
 fn find(args: &Args, plan: &Plan) -> Result<Option<SecurityGroup>, Failure> {
     if let Some(id) = &args.group_id {
-        let filters = Filters(vec![("group-id".into(), vec![id.clone()])]);
+        let filters = Filters::by("group-id", &[id]);
         let found = list(plan, &filters)?.pop();
         if found.is_none() && args.state == State::Present {
             return fail(format!("There is no security group {id}"));
@@ -137,11 +137,7 @@ pub fn list(plan: &Plan, filters: &Filters) -> Result<Vec<SecurityGroup>, Refusa
         .set_filters(filters.to_ec2());
     plan.read(
         "ec2:DescribeSecurityGroups",
-        request
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>(),
+        request.into_paginator().items().send().try_collect(),
     )
 }
 
@@ -220,7 +216,7 @@ fn present(
     let now = if plan.changed() && !plan.check() {
         let id = vec![id.clone()];
         plan.wait_visible(&format!("security group {}", id[0]), |plan| {
-            let found = list(plan, &Filters(vec![("group-id".into(), id.clone())]))?;
+            let found = list(plan, &Filters::by("group-id", &id))?;
             Ok(found.into_iter().next())
         })?
     } else {
@@ -275,7 +271,7 @@ fn make(
     note_created(&id);
     let vpc = vpc_id.is_some();
     plan.wait_visible(&format!("security group {id}"), |plan| {
-        let filters = Filters(vec![("group-id".into(), vec![id.clone()])]);
+        let filters = Filters::by("group-id", &[&id]);
         let group = list(plan, &filters)?.into_iter().next();
         // a group in a VPC is born with a rule that lets everything out
         Ok(group.filter(|g| !vpc || !g.ip_permissions_egress().is_empty()))

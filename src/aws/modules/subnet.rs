@@ -2,7 +2,7 @@
 
 use crate::aws::Refusal;
 use crate::aws::plan::{AwsModule, Plan, answered, fail, note_created, planned_id};
-use crate::aws::types::{Filters, Json, State, Tags, TextList, compact, filter, seconds, yes};
+use crate::aws::types::{Filters, Json, State, Tags, TextList, compact, given, seconds, yes};
 use crate::modules::Failure;
 use crate::result::TaskResult;
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Subnet};
@@ -204,7 +204,7 @@ fn sync_ipv6_range(args: &Args, subnet: &Subnet, plan: &mut Plan) -> Result<(), 
 
 /// The subnets of a VPC.
 pub fn in_vpc(vpc_id: &str) -> Filters {
-    Filters(vec![("vpc-id".into(), vec![vpc_id.to_string()])])
+    Filters::by("vpc-id", &[vpc_id])
 }
 
 /// Subnets by filters and ids.
@@ -213,25 +213,16 @@ pub fn list(plan: &Plan, filters: &Filters, ids: &[String]) -> Result<Vec<Subnet
         .ec2()
         .describe_subnets()
         .set_filters(filters.to_ec2())
-        .set_subnet_ids((!ids.is_empty()).then(|| ids.to_vec()));
+        .set_subnet_ids(given(ids));
     plan.read(
         "ec2:DescribeSubnets",
-        request
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>(),
+        request.into_paginator().items().send().try_collect(),
     )
 }
 
 /// A subnet by id; none if AWS does not know it (yet, or any more).
 fn visible(plan: &Plan, id: &str) -> Result<Option<Subnet>, Refusal> {
-    let request = plan
-        .ec2()
-        .describe_subnets()
-        .filters(filter("subnet-id", &[id]));
-    let found = plan.read("ec2:DescribeSubnets", request.send())?;
-    Ok(found.subnets.unwrap_or_default().pop())
+    Ok(list(plan, &Filters::by("subnet-id", &[id]), &[])?.pop())
 }
 
 fn predicted(args: &Args, tags: &Tags) -> Json {

@@ -90,11 +90,7 @@ pub fn tags_of(plan: &Plan, resource: &str) -> Result<Tags, Failure> {
         .filters(filter("resource-id", &[resource]));
     let found = plan.read(
         "ec2:DescribeTags",
-        request
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>(),
+        request.into_paginator().items().send().try_collect(),
     )?;
     Ok(Tags(
         found

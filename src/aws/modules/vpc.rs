@@ -1,7 +1,8 @@
 //! `ec2_vpc_net`, `ec2_vpc_net_info`: virtual private clouds.
 
+use crate::aws::Refusal;
 use crate::aws::plan::{AwsModule, Plan, answered, fail, note_created, planned_id};
-use crate::aws::types::{Filters, Json, State, Tags, TextList, compact, yes};
+use crate::aws::types::{Filters, Json, State, Tags, TextList, compact, given, yes};
 use crate::modules::Failure;
 use crate::result::TaskResult;
 use aws_sdk_ec2::types::{
@@ -162,7 +163,7 @@ fn find(args: &Args, plan: &Plan) -> Result<Option<Vpc>, Failure> {
         return Ok(None);
     }
     let name = args.name.as_deref().unwrap_or_default();
-    let named = Filters(vec![("tag:Name".into(), vec![name.to_string()])]);
+    let named = Filters::by("tag:Name", &[name]);
     let mut vpcs = list(plan, &named, &[])?;
     if let Some(blocks) = &args.cidr_block {
         vpcs.retain(|vpc| {
@@ -185,23 +186,19 @@ fn find(args: &Args, plan: &Plan) -> Result<Option<Vpc>, Failure> {
     Ok(vpcs.pop())
 }
 
-fn describe(plan: &Plan, id: &str) -> Result<Option<Vpc>, crate::aws::Refusal> {
+fn describe(plan: &Plan, id: &str) -> Result<Option<Vpc>, Refusal> {
     Ok(list(plan, &Filters::default(), &[id.to_string()])?.pop())
 }
 
-fn list(plan: &Plan, filters: &Filters, ids: &[String]) -> Result<Vec<Vpc>, crate::aws::Refusal> {
+fn list(plan: &Plan, filters: &Filters, ids: &[String]) -> Result<Vec<Vpc>, Refusal> {
     let request = plan
         .ec2()
         .describe_vpcs()
         .set_filters(filters.to_ec2())
-        .set_vpc_ids((!ids.is_empty()).then(|| ids.to_vec()));
+        .set_vpc_ids(given(ids));
     plan.read(
         "ec2:DescribeVpcs",
-        request
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>(),
+        request.into_paginator().items().send().try_collect(),
     )
 }
 
