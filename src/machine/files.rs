@@ -529,8 +529,11 @@ fn parent(path: &Path) -> &Path {
 
 /// An error about a temporary file without that file's path, which users have never heard of.
 fn plain(e: io::Error) -> io::Error {
-    let cause = e.get_ref().and_then(|inner| inner.source());
-    let number = cause.and_then(|c| c.downcast_ref::<io::Error>()?.raw_os_error());
+    // the number is in the text only
+    let text = e.to_string();
+    let number = text
+        .split_once("(os error ")
+        .and_then(|(_, rest)| rest.split_once(')')?.0.parse().ok());
     number.map_or(e, io::Error::from_raw_os_error)
 }
 

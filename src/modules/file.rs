@@ -511,7 +511,11 @@ fn link(
     Ok(Returns {
         changed: machine.changed(),
         dest: Some(args.path.0.clone()),
-        src: Some(args.src.as_ref().map_or(Value::Null, |_| Value::from(src))),
+        src: Some(match args.src {
+            None if !args.follow || !machine.exists(path) => Value::Null,
+            None => Value::from(machine.real_path(path).to_string_lossy().as_ref()),
+            Some(_) => Value::from(src),
+        }),
         diff: Some(diff.to_value()),
         ..Returns::default()
     })

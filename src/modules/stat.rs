@@ -1,9 +1,8 @@
 //! Tells what is known of a file.
 
 use super::common::attributes::flag_letters;
-use super::common::path_info::mode_text;
 use super::{Failure, Module, yes};
-use crate::machine::{Kind, Machine, errno_text, reason, users};
+use crate::machine::{Kind, Machine, python_error, reason, users};
 use crate::modules::args::{Path, map};
 use crate::value::{Map, Value};
 use rustix::fs::Access;
@@ -89,7 +88,7 @@ impl Module for Stat {
                 });
             }
             Err(e) => {
-                return Err(Failure::new(reason(&e)).with("exception", errno_text(&e)));
+                return Err(Failure::new(reason(&e)).because(python_error(&e, path)));
             }
         };
         let mut out = Map::default();
@@ -99,7 +98,7 @@ impl Module for Stat {
         let number = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
         set("exists", true.into());
         set("path", Value::str(args.path.as_str()));
-        set("mode", mode_text(stat.mode).into());
+        set("mode", format!("{:04o}", stat.mode).into());
         for (name, kind) in [
             ("isdir", Kind::Directory),
             ("ischr", Kind::Char),
