@@ -216,6 +216,7 @@ fn import_tasks(task: &Task, handler: bool, build: &mut Build<'_>) -> Result<Blo
         .search(&frame)
         .find("tasks", &name)
         .map_err(|tried| super::load::not_found(&name, &tried, &task.at))?;
+    crate::notice::verbose(2, format!("statically imported: {}", path.display()));
     build.load_task_file(&path, &frame, handler)
 }
 

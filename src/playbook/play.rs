@@ -216,7 +216,16 @@ fn load_play(
             value
         }
     };
-    let frame = Arc::new(Frame::new(FrameKind::Play, directives.clone(), parent));
+    let mut frame = Frame::new(FrameKind::Play, directives.clone(), parent);
+    // what an import gives is the play's own, and wins
+    if let Some(parent) = parent {
+        let outer: Vec<_> = parent.chain().collect();
+        let vars = Arc::make_mut(&mut frame.vars);
+        for import in outer.iter().rev() {
+            vars.extend(import.vars.iter().map(|(k, v)| (k.clone(), v.clone())));
+        }
+    }
+    let frame = Arc::new(frame);
     let mut build = Build::new(loader);
     let section = |name: &str, handler: bool, build: &mut Build<'_>| match directives.get(name) {
         Some(tasks) => load_items(tasks, &frame, handler, build),

@@ -283,8 +283,11 @@ impl Task {
             }
             environment.extend(d.list("environment"));
             module_defaults.extend(d.list("module_defaults"));
-            // the play's variables are a layer of their own, below the role's
-            if frame.kind != FrameKind::Play {
+            // the play's variables, and those of imports around it, are a layer of their own below the role's
+            let in_play = chain.iter().position(|f| f.kind == FrameKind::Play);
+            let inside =
+                in_play.is_none_or(|play| chain[..play].iter().any(|f| Arc::ptr_eq(f, frame)));
+            if inside {
                 extend(&mut vars, &frame.vars);
             }
             if frame.kind == FrameKind::Include {

@@ -589,7 +589,9 @@ impl Reporter for DefaultReporter {
                 ignore_errors,
                 causes,
             } => {
-                let host = host_label(host, delegated.as_ref());
+                // a skipped task went nowhere
+                let delegated = delegated.as_ref().filter(|_| !result.is_skipped());
+                let host = host_label(host, delegated);
                 self.result(task, &host, result, *ignore_errors, causes);
             }
             Event::ItemResult {
@@ -601,7 +603,8 @@ impl Reporter for DefaultReporter {
                 causes,
                 ..
             } => {
-                let host = host_label(host, delegated.as_ref());
+                let delegated = delegated.as_ref().filter(|_| !result.is_skipped());
+                let host = host_label(host, delegated);
                 self.item_result(task, &host, result, label, causes);
             }
             Event::Retry {

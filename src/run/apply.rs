@@ -262,14 +262,22 @@ impl Runner<'_> {
                 break;
             }
         }
-        for handler in handlers {
+        // a role that is used several times brings its listeners several times: one of a name is enough
+        let mut listeners: Vec<String> = Vec::new();
+        for handler in handlers.iter().rev() {
             let listens = handler
                 .listen()
                 .iter()
                 .any(|topic| text_of(topic) == wanted);
-            if listens && !found.contains(&handler.id) {
-                found.push(handler.id);
+            let name = self.handler_name(handler);
+            if !listens
+                || found.contains(&handler.id)
+                || (!name.is_empty() && listeners.contains(&name))
+            {
+                continue;
             }
+            found.push(handler.id);
+            listeners.push(name);
         }
         if !found.is_empty() {
             return Ok(found);

@@ -171,6 +171,13 @@ impl TaskRun<'_> {
                 match self.all_hold(&list, result, templar) {
                     Ok(failed) => {
                         result.set("failed_when_result", failed);
+                        if !failed && result.is_failed() {
+                            result.set(
+                                "failed_when_suppressed_exception",
+                                "(traceback unavailable)",
+                            );
+                            result.error = None;
+                        }
                         if failed && !result.is_failed() {
                             self.blame_action(result);
                         }

@@ -70,7 +70,7 @@ impl Runner<'_> {
             out.plays.push(listing::Play {
                 name,
                 patterns,
-                tags: play.directives.tags().iter().map(text_of).collect(),
+                tags: play_tags(play),
                 hosts,
                 tasks,
             });
@@ -101,4 +101,16 @@ fn collect(items: &[Item], filter: &TagFilter, templar: &Templar, out: &mut Vec<
             }
         }
     }
+}
+
+/// The play's tags and those of the imports that brought it.
+fn play_tags(play: &Play) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for tag in play.frame.chain().flat_map(|f| f.directives.tags()) {
+        let tag = text_of(&tag);
+        if !out.contains(&tag) {
+            out.push(tag);
+        }
+    }
+    out
 }

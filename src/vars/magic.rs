@@ -3,7 +3,7 @@
 //! <https://docs.ansible.com/ansible/latest/reference_appendices/special_variables.html>
 
 use super::world::{HostVars, World};
-use crate::playbook::Frame;
+use crate::playbook::{Frame, FrameKind, Role};
 use crate::value::{Key, Map, Value};
 use std::sync::Arc;
 
@@ -115,15 +115,13 @@ pub fn get(
         "role_path" => Value::str(role?.path.to_string_lossy()),
         "ansible_parent_role_names" => {
             role?;
-            texts(frame?.roles().iter().skip(1).map(|r| r.name.clone()))
+            texts(parents(frame?).iter().map(|r| r.name.clone()))
         }
         "ansible_parent_role_paths" => {
             role?;
             texts(
-                frame?
-                    .roles()
+                parents(frame?)
                     .iter()
-                    .skip(1)
                     .map(|r| r.path.to_string_lossy().into_owned()),
             )
         }
@@ -140,6 +138,23 @@ pub fn get(
         }
         _ => return None,
     })
+}
+
+/// The roles whose tasks brought this one in, innermost first. A role that depends on another is no parent of it.
+fn parents(frame: &Arc<Frame>) -> Vec<Arc<Role>> {
+    let mut out: Vec<Arc<Role>> = Vec::new();
+    for around in frame.chain().filter(|f| f.kind == FrameKind::Role) {
+        out.extend(around.role.clone());
+        if around
+            .parent
+            .as_ref()
+            .is_some_and(|p| p.kind == FrameKind::Role)
+        {
+            break;
+        }
+    }
+    out.drain(..out.len().min(1));
+    out
 }
 
 fn dependents(world: &World) -> Vec<String> {

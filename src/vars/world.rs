@@ -202,6 +202,10 @@ impl Dynamic for HostVars {
         }))))
     }
 
+    fn missing(&self, key: &str) -> String {
+        format!("object of type 'HostVars' has no attribute '{key}'")
+    }
+
     fn keys(&self) -> Vec<Arc<str>> {
         self.world.inventory().host_names().cloned().collect()
     }
@@ -239,6 +243,10 @@ impl Dynamic for VarsOfHost {
             Some(value) if value.needs_render() => templar.render(&value).map(Some),
             other => Ok(other),
         }
+    }
+
+    fn missing(&self, key: &str) -> String {
+        format!("object of type 'HostVarsVars' has no attribute '{key}'")
     }
 
     fn keys(&self) -> Vec<Arc<str>> {
