@@ -513,8 +513,7 @@ fn link(
         dest: Some(args.path.0.clone()),
         src: Some(match args.src {
             None if !args.follow || !machine.exists(path) => Value::Null,
-            None => Value::from(machine.real_path(path).to_string_lossy().as_ref()),
-            Some(_) => Value::from(src),
+            _ => Value::from(src),
         }),
         diff: Some(diff.to_value()),
         ..Returns::default()
