@@ -78,8 +78,9 @@ impl Sandbox {
             tree: String::new(),
         };
         for _ in 0..case.runs {
-            let mut command = base(&program[0]);
-            command.args(&program[1..]).args(&case.args);
+            // a case that hangs fails, and does not hold up the others
+            let mut command = base("timeout");
+            command.arg(LONGEST).args(program).args(&case.args);
             if case.program.is_none() {
                 command.arg(&case.playbook);
             }
@@ -109,6 +110,9 @@ impl Sandbox {
         }
     }
 }
+
+/// Seconds that one run of a case may take, on a busy machine too.
+const LONGEST: &str = "180";
 
 fn sorted(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder)
