@@ -4,6 +4,7 @@ use super::{Context, Entry, only, texts};
 use crate::playbook::boolean;
 use crate::result::TaskResult;
 use crate::value::{Key, Map, Value};
+use crate::vars::files::combine;
 use crate::{Error, Result, yaml};
 use std::path::{Path, PathBuf};
 
@@ -173,11 +174,7 @@ fn load_folder(
             )));
         }
         for (key, value) in file_vars(&path)? {
-            let value = match (out.get(&key), value) {
-                (Some(Value::Map(old)), Value::Map(new)) if merge => Value::map(merged(old, &new)),
-                (_, value) => value,
-            };
-            out.insert(key, value);
+            combine(&mut out, key, value, merge);
         }
         read.push(path);
     }
@@ -199,16 +196,4 @@ fn walk(dir: &Path, level: usize, depth: usize, out: &mut Vec<PathBuf>) -> Resul
         }
     }
     Ok(())
-}
-
-fn merged(old: &Map, new: &Map) -> Map {
-    let mut out = old.clone();
-    for (key, value) in new {
-        let value = match (out.get(key), value) {
-            (Some(Value::Map(a)), Value::Map(b)) => Value::map(merged(a, b)),
-            _ => value.clone(),
-        };
-        out.insert(key.clone(), value);
-    }
-    out
 }

@@ -345,15 +345,6 @@ fn relaxed(text: &str, at: &Location) -> Value {
     }
 }
 
-/// `module` arguments given as one text (ad-hoc use and free-form), as a dictionary.
-pub fn split_module_args(module: &str, text: &str) -> Result<Map> {
-    let pairs = kv::parse(text, FREE_FORM.contains(&bare(module)))?;
-    Ok(pairs
-        .into_iter()
-        .map(|(k, v)| (Key::from(k), Value::user_text(&v, None)))
-        .collect())
-}
-
 /// The error for a module that rplay does not have.
 pub fn unknown_module(action: &Action) -> Error {
     let error = Error::parse(format!(

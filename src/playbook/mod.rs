@@ -11,8 +11,9 @@ mod not_yet;
 mod play;
 mod role;
 mod task;
+mod unsupported;
 
-pub use action::{Action, split_module_args};
+pub use action::Action;
 pub use block::{Block, Item, included_file, load_items};
 pub use load::{Build, Loader, not_found, search_path};
 pub use play::Play;

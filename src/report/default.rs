@@ -264,9 +264,13 @@ impl DefaultReporter {
 
     /// The `[ERROR]` block of a failure; each text once.
     fn explain(&mut self, task: &TaskInfo, result: &TaskResult, causes: &[Cause]) {
-        // an include that cannot be read says its reason in the result
+        // an include that cannot be read says its reason in the result; its place is for the user
         if let (Some(reason), None) = (result.get("reason"), result.get("msg")) {
-            let text = format!("[ERROR]: {}\n", reason.as_str().unwrap_or_default());
+            let place = match causes.last().and_then(|c| c.at.as_ref()) {
+                Some(at) => format!("\n  --> {at}\n{}", at.snippet().trim_end_matches('\n')),
+                None => String::new(),
+            };
+            let text = format!("[ERROR]: {}{place}", reason.as_str().unwrap_or_default());
             let colour = self.settings.palette.error.clone();
             self.screen.print(Stream::Err, &text, Some(&colour));
             return;

@@ -39,7 +39,7 @@ impl Runner<'_> {
             return Ok(true);
         }
         for one in single_results(result) {
-            self.inventory_changes(batch, task, &host, &one)?;
+            self.inventory_changes(task, &host, &one)?;
         }
         if task.action.bare == "set_stats" {
             for one in single_results(result) {
@@ -161,13 +161,7 @@ impl Runner<'_> {
     }
 
     /// add_host and group_by.
-    fn inventory_changes(
-        &mut self,
-        batch: &Batch<'_>,
-        task: &Task,
-        host: &str,
-        result: &TaskResult,
-    ) -> Result<()> {
+    fn inventory_changes(&mut self, task: &Task, host: &str, result: &TaskResult) -> Result<()> {
         let text_list = |value: Option<&Value>| -> Vec<String> {
             match value {
                 Some(Value::List(items)) => items.iter().map(text_of).collect(),
@@ -175,7 +169,6 @@ impl Runner<'_> {
                 Some(other) => vec![text_of(other)],
             }
         };
-        let _ = batch;
         match task.action.bare.as_str() {
             "add_host" => {
                 let Some(Value::Map(new)) = result.get("add_host") else {

@@ -178,11 +178,6 @@ impl Cursor {
         self.failed || self.levels.iter().any(|l| l.failed)
     }
 
-    /// Whether nothing is left to run.
-    pub fn is_done(&self) -> bool {
-        self.levels.is_empty()
-    }
-
     /// Forgets a failure (`meta: clear_host_errors`).
     pub fn clear_failure(&mut self) {
         self.failed = false;

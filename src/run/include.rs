@@ -169,6 +169,7 @@ impl Runner<'_> {
                             result.set("include", name);
                         }
                         result.set("reason", e.message());
+                        result.error = Some(e.clone());
                         self.include_failed(batch, task, *host, result);
                     }
                 }

@@ -24,7 +24,6 @@ mod sessions;
 mod step;
 mod tags;
 mod told;
-mod unsupported;
 mod values;
 mod vars_files;
 
@@ -121,9 +120,6 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
     let loader_for = |dir: &Path| Loader::new(&engine, &extra_vars, dir, &config.roles_path.0);
     for path in &options.playbooks {
         let plays = Play::load_file(path, &loader_for)?;
-        for play in &plays {
-            unsupported::check(play)?;
-        }
         loaded.push((path.clone(), plays));
     }
     if options.syntax_check && !options.list.any() {

@@ -60,7 +60,6 @@ pub fn ask(node: &Node, extra_vars: &Map, vars: &mut Map) -> Result<()> {
             None => format!("input for {name}"),
         };
         let answer = read(
-            name,
             &prompt,
             default.as_ref(),
             flag("private", true),
@@ -71,13 +70,7 @@ pub fn ask(node: &Node, extra_vars: &Map, vars: &mut Map) -> Result<()> {
     Ok(())
 }
 
-fn read(
-    name: &str,
-    prompt: &str,
-    default: Option<&Value>,
-    private: bool,
-    confirm: bool,
-) -> Result<Value> {
+fn read(prompt: &str, default: Option<&Value>, private: bool, confirm: bool) -> Result<Value> {
     if !std::io::stdin().is_terminal() {
         crate::notice::warning("Not prompting as we are not in interactive mode");
         return Ok(default.cloned().unwrap_or_else(|| Value::str("")));
@@ -107,7 +100,6 @@ fn read(
         {
             return Ok(default.clone());
         }
-        let _ = name;
         return Ok(Value::str(answer));
     }
 }

@@ -3,6 +3,7 @@
 //! The order is that of
 //! <https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_variables.html#understanding-variable-precedence>.
 
+use super::files::combine;
 use super::magic;
 use super::world::World;
 use crate::playbook::{Frame, Task};
@@ -138,14 +139,6 @@ impl TaskScope {
             layers,
         }
     }
-
-    /// The value of a variable in every layer that has it, strongest first.
-    pub fn definitions(&self, name: &str) -> Vec<Value> {
-        self.layers
-            .iter()
-            .filter_map(|l| l.get(name).cloned())
-            .collect()
-    }
 }
 
 impl Scope for TaskScope {
@@ -183,11 +176,7 @@ impl Scope for TaskScope {
 fn merge(weak: &Map, strong: &Map) -> Map {
     let mut out = weak.clone();
     for (key, value) in strong {
-        let merged = match (out.get(key), value) {
-            (Some(Value::Map(a)), Value::Map(b)) => Value::map(merge(a, b)),
-            _ => value.clone(),
-        };
-        out.insert(key.clone(), merged);
+        combine(&mut out, key.clone(), value.clone(), true);
     }
     out
 }

@@ -1,6 +1,6 @@
 //! Keywords that rplay reads but does not carry out yet: refused by name, never ignored.
 
-use crate::playbook::{Item, Play, Task};
+use super::Task;
 use crate::value::Value;
 use crate::{Error, Result};
 
@@ -17,39 +17,8 @@ enum Idle {
     Never,
 }
 
-/// Refuses a play that uses what is not there yet. The error points at the keyword.
-pub fn check(play: &Play) -> Result<()> {
-    for section in [
-        &play.pre_tasks,
-        &play.roles,
-        &play.tasks,
-        &play.post_tasks,
-        &play.handlers,
-    ] {
-        check_items(section)?;
-    }
-    Ok(())
-}
-
-/// The same for tasks that are read while the play runs.
-pub fn check_items(items: &[Item]) -> Result<()> {
-    for item in items {
-        match item {
-            Item::Task(task) => check_task(task)?,
-            Item::Block(block) => {
-                check_items(&block.body)?;
-                check_items(&block.rescue)?;
-                check_items(&block.always)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn check_task(task: &Task) -> Result<()> {
-    if task.implicit {
-        return Ok(());
-    }
+/// Refuses a task that uses, or inherits, what is not there yet. The error points at the keyword.
+pub fn check(task: &Task) -> Result<()> {
     for (keyword, idle) in REFUSED {
         let Some(node) = task.keyword(keyword) else {
             continue;
