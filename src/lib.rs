@@ -56,6 +56,8 @@ pub mod run;
 #[cfg(feature = "controller")]
 pub mod search;
 #[cfg(feature = "controller")]
+pub mod secret;
+#[cfg(feature = "controller")]
 pub mod template;
 #[cfg(feature = "controller")]
 pub mod vars;

@@ -174,10 +174,12 @@ fn copy_file(mut args: Map, source: &Path, context: &mut Context<'_>) -> TaskRes
         Err(Unreachable { msg }) => return TaskResult::unreachable(msg),
     };
     args.insert("src".into(), there.to_string_lossy().as_ref().into());
-    match std::fs::File::open(source).and_then(crate::machine::sha1_of_reader) {
+    let result = match std::fs::File::open(source).and_then(crate::machine::sha1_of_reader) {
         Ok(sum) => call(args, &sum, context),
         Err(e) => unreadable(e),
-    }
+    };
+    context.session.discard(&there);
+    result
 }
 
 fn is_vault(path: &Path) -> bool {

@@ -53,6 +53,7 @@ impl Context<'_> {
             args,
             mode: self.mode,
             environment: self.environment.clone(),
+            ..Default::default()
         };
         match self.session.call(request) {
             Ok(result) => result,

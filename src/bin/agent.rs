@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match rplay::agent::serve(std::io::stdin().lock(), std::io::stdout().lock()) {
+    rplay::machine::running::enter_agent();
+    // a lock on standard output cannot go to another thread; the file behind it can
+    match rplay::agent::serve(std::io::stdin(), std::io::stdout()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("rplay-agent: {e}");

@@ -1,13 +1,32 @@
 //! How a host is reached. A [`Session`] carries module calls to one host for the whole run.
+//!
+//! A [`Transport`] starts commands at the host (ssh, a container, a child process); [`HostSession`] places
+//! and starts the agent over it, one for every user that tasks become, and hands module calls to them.
 
-pub mod local;
+mod agent;
+mod escalate;
+mod host;
+mod process;
+mod target;
+mod transport;
 
-use crate::machine::Mode;
+pub use escalate::METHODS;
+pub use host::HostSession;
+pub use target::{Become, SshOptions, Target};
+pub use transport::{Channel, Event, Transport};
+
+pub use crate::agent::Background;
+use crate::machine::{Mode, Stream};
 use crate::result::TaskResult;
 use crate::value::Map;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Takes the lines that a command writes, as they come.
+pub type Lines = Arc<dyn Fn(Stream, &str) + Send + Sync>;
 
 /// One module call.
+#[derive(Clone, Default)]
 pub struct Request {
     /// Module name, bare or as the user wrote it (`ansible.builtin.file`): messages repeat it.
     pub module: String,
@@ -16,6 +35,10 @@ pub struct Request {
     pub mode: Mode,
     /// The task's `environment`.
     pub environment: Vec<(String, String)>,
+    /// Told the lines of long commands while they run.
+    pub lines: Option<Lines>,
+    /// Run on in the background (`async`).
+    pub background: Option<Background>,
 }
 
 /// The connection failed; the host is UNREACHABLE.
@@ -24,35 +47,51 @@ pub struct Unreachable {
     pub msg: String,
 }
 
-/// An open way to one host.
+impl Unreachable {
+    pub fn new(msg: impl Into<String>) -> Unreachable {
+        Unreachable { msg: msg.into() }
+    }
+}
+
+/// What came of a command that was run without the agent.
+#[derive(Clone, Debug, Default)]
+pub struct RawOutput {
+    pub rc: i32,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+/// An open way to one host, as one user.
 pub trait Session: Send {
-    /// Runs a module there. A module's own failure is an `Ok` with `failed`.
+    /// Runs a module there. A module's own failure is an `Ok` with `failed`; so is a refused `become`.
     fn call(&mut self, request: Request) -> Result<TaskResult, Unreachable>;
     /// Makes a controller's file readable there; returns its path there. Lives as long as the session.
     fn upload(&mut self, local: &Path) -> Result<PathBuf, Unreachable>;
+    /// Gives up a file that [`Session::upload`] made.
+    fn discard(&mut self, remote: &Path);
     /// Brings a file from there to the controller.
     fn download(&mut self, remote: &Path, local: &Path) -> Result<(), Unreachable>;
-    /// Whether the host is the machine that rplay runs on.
+    /// Runs a command line with no agent there (`raw`, `script`). An `Err` of the inner result is a refused `become`.
+    fn raw(
+        &mut self,
+        command: &str,
+        input: &[u8],
+        tty: bool,
+    ) -> Result<Result<RawOutput, String>, Unreachable>;
+    /// Gives up the connection; the next use opens a new one (`meta: reset_connection`, `reboot`).
+    fn reset(&mut self);
+    /// Whether the host is the machine that rplay runs on, and modules run as the user who runs rplay.
     fn is_local(&self) -> bool {
         false
     }
 }
 
-/// Opens a session to a target.
-pub fn open(target: &crate::run::Target) -> Result<Box<dyn Session>, Unreachable> {
-    let other_user = target.become_user.as_deref().filter(|name| {
-        let user = crate::machine::users::user_by_name(name);
-        user.is_none_or(|u| u.uid != rustix::process::geteuid().as_raw())
-    });
-    match (target.connection.as_str(), other_user) {
-        ("local", None) => Ok(Box::new(local::Local)),
-        ("local", Some(user)) => Err(Unreachable {
-            msg: format!("rplay cannot become user '{user}' yet"),
-        }),
-        (other, _) => Err(Unreachable {
-            msg: format!(
-                "connections over '{other}' are not supported yet: rplay runs plays on this machine only (connection: local)"
-            ),
-        }),
+/// Opens a transport to a target. `local` has one too: tasks that become another user need it.
+pub fn open(target: &Target) -> Result<Box<dyn Transport>, Unreachable> {
+    match target.connection.as_str() {
+        "local" => Ok(Box::new(process::Local::new(&target.shell))),
+        other => Err(Unreachable::new(format!(
+            "the connection plugin '{other}' was not found"
+        ))),
     }
 }

@@ -1,12 +1,13 @@
 //! Commands on the target.
 
-use super::{Change, Machine};
+use super::lines::{Splitter, Stream};
+use super::{Change, Machine, running};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
@@ -54,21 +55,28 @@ impl Machine {
     ///
     /// Fails if it cannot be started. A failing command is an `Ok` with its `rc`.
     pub fn probe(&self, command: &Command) -> io::Result<Output> {
-        execute(command, &self.environment)
+        execute(command, &self.environment, None)
     }
 
     /// Runs a command that changes something, and notes the change; check mode does not run it.
     pub fn run(&mut self, command: &Command, reason: &str) -> io::Result<Option<Output>> {
         let output = match self.mode.check {
             true => None,
-            false => Some(execute(command, &self.environment)?),
+            false => Some(execute(command, &self.environment, self.lines.as_deref())?),
         };
         self.note(Change::Ran(reason.to_string()));
         Ok(output)
     }
 }
 
-fn execute(command: &Command, environment: &[(String, String)]) -> io::Result<Output> {
+/// Takes the lines of a command, see [`Machine::lines`].
+type Lines<'a> = Option<&'a (dyn Fn(Stream, &str) + Send + Sync)>;
+
+fn execute(
+    command: &Command,
+    environment: &[(String, String)],
+    lines: Lines<'_>,
+) -> io::Result<Output> {
     let (program, arguments) = command
         .argv
         .split_first()
@@ -88,10 +96,14 @@ fn execute(command: &Command, environment: &[(String, String)]) -> io::Result<Ou
     if let Some(dir) = &command.dir {
         process.current_dir(dir).env("PWD", dir);
     }
+    if running::in_agent() {
+        process.process_group(0);
+    }
     let mut child = process.spawn()?;
+    let _running = running::Running::new(&child);
     let mut output = Output::default();
     let input = command.stdin.as_deref().unwrap_or_default();
-    let status = match exchange(&mut child, input, &mut output) {
+    let status = match exchange(&mut child, input, &mut output, lines) {
         Ok(()) => child.wait()?,
         Err(e) => {
             let _ = child.kill();
@@ -110,7 +122,13 @@ fn execute(command: &Command, environment: &[(String, String)]) -> io::Result<Ou
 ///
 /// A background process may hold them open for ever; so it ends too when the command has ended and
 /// nothing more comes.
-fn exchange(child: &mut Child, mut input: &[u8], output: &mut Output) -> io::Result<()> {
+fn exchange(
+    child: &mut Child,
+    mut input: &[u8],
+    output: &mut Output,
+    lines: Lines<'_>,
+) -> io::Result<()> {
+    let (mut told, mut told_errors) = (Splitter::default(), Splitter::default());
     let mut stdin = child.stdin.take();
     let mut stdout = child.stdout.take();
     let mut stderr = child.stderr.take();
@@ -152,10 +170,18 @@ fn exchange(child: &mut Child, mut input: &[u8], output: &mut Output) -> io::Res
         let events: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
         let mut events = events.into_iter();
         if stdout.is_some() && events.next() == Some(true) {
+            let before = output.stdout.len();
             receive(&mut stdout, &mut buffer, &mut output.stdout)?;
+            if let Some(lines) = lines {
+                told.take(&output.stdout[before..], &mut |l| lines(Stream::Output, l));
+            }
         }
         if stderr.is_some() && events.next() == Some(true) {
+            let before = output.stderr.len();
             receive(&mut stderr, &mut buffer, &mut output.stderr)?;
+            if let Some(lines) = lines {
+                told_errors.take(&output.stderr[before..], &mut |l| lines(Stream::Error, l));
+            }
         }
         if let Some(pipe) = &mut stdin
             && events.next() == Some(true)
@@ -167,6 +193,10 @@ fn exchange(child: &mut Child, mut input: &[u8], output: &mut Output) -> io::Res
                 Err(_) => input = &[],
             }
         }
+    }
+    if let Some(lines) = lines {
+        told.end(&mut |l| lines(Stream::Output, l));
+        told_errors.end(&mut |l| lines(Stream::Error, l));
     }
     Ok(())
 }

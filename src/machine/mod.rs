@@ -6,7 +6,9 @@
 mod command;
 mod files;
 pub mod glob;
+mod lines;
 mod overlay;
+pub mod running;
 mod stat;
 pub mod users;
 
@@ -14,7 +16,10 @@ pub use command::{Command, Output};
 pub use files::{Content, sha1_of, sha1_of_reader};
 pub use stat::{Kind, Stat, Time};
 
+pub use lines::Stream;
+
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// How a module is to run.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -43,6 +48,8 @@ pub struct Machine {
     pub mode: Mode,
     /// Variables set for the commands that this run starts (the task's `environment`).
     pub environment: Vec<(String, String)>,
+    /// Told the lines of commands while they run.
+    pub lines: Option<Arc<dyn Fn(Stream, &str) + Send + Sync>>,
     /// The name under which the user called the module, for messages about its arguments.
     pub called: String,
     journal: Vec<Change>,

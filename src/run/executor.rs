@@ -1,9 +1,10 @@
 //! One task on one host: condition, module, and what its result means.
 
 use super::inclusion::{Included, Inclusion};
-use super::sessions::{SessionPool, Target};
+use super::sessions::{self, SessionPool};
 use super::values::{failure_of, holds, keyword_error, text_of, truth};
 use crate::actions;
+use crate::connection::Target;
 use crate::error::Kind;
 use crate::machine::Mode;
 use crate::modules;
@@ -235,7 +236,7 @@ impl TaskRun<'_> {
         }
         let environment = self.environment(templar)?;
         let args = self.arguments(templar)?;
-        let target = Target::resolve(self, templar, once.delegated.as_deref())?;
+        let target = sessions::resolve(self, templar, once.delegated.as_deref())?;
         once.result = self.retried(templar, files, &args, &environment, &target, &once)?;
         Ok(once)
     }
@@ -275,6 +276,7 @@ impl TaskRun<'_> {
             args,
             mode,
             environment: environment.to_vec(),
+            ..Default::default()
         };
         use crate::connection::Session;
         match session.call(request) {

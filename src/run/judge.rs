@@ -1,8 +1,8 @@
 //! When a result counts as changed or failed, and when a task is tried again.
 
 use super::executor::{Once, Progress, TaskRun};
-use super::sessions::Target;
 use super::values::{holds, number_of, text_of, truth};
+use crate::connection::Target;
 use crate::error::Kind;
 use crate::playbook::Condition;
 use crate::result::TaskResult;

@@ -27,7 +27,6 @@ mod told;
 mod values;
 mod vars_files;
 
-pub use sessions::Target;
 pub use values::{failure_of, holds, number_of, text_of};
 
 use crate::config::Config;

@@ -3,103 +3,94 @@
 use super::executor::TaskRun;
 use super::values::{text_of, truth};
 use crate::Result;
-use crate::connection::{self, Request, Session, Unreachable};
+use crate::connection::{Become, HostSession, RawOutput, Request, Session, Target, Unreachable};
 use crate::result::TaskResult;
 use crate::template::Templar;
 use crate::value::Value;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Which host to reach, how, and as whom.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Target {
-    pub host: String,
-    /// `local`, `ssh`, ...
-    pub connection: String,
-    /// The user to become, if any.
-    pub become_user: Option<String>,
-}
-
-impl Target {
-    /// Where a task's module runs.
-    pub fn resolve(
-        run: &TaskRun<'_>,
-        templar: &Templar,
-        delegated: Option<&str>,
-    ) -> Result<Target> {
-        let resolved = run.task.resolved();
-        let host = delegated.unwrap_or(run.host).to_string();
-        let keyword = match &resolved.connection {
-            Some(v) => Some(templar.render_str(v)?),
-            None => None,
-        };
-        let variable = |name: &str| -> Result<Option<Value>> {
-            match delegated {
-                None => templar.get(name),
-                Some(other) => {
-                    use crate::value::Dynamic;
-                    let vars = crate::vars::HostVars {
-                        world: run.world.clone(),
-                        asked_by: run.host.into(),
-                    };
-                    match vars.get(other)? {
-                        Some(Value::Dynamic(d)) => d.get(name),
-                        _ => Ok(None),
-                    }
+/// Where a task's module runs.
+pub fn resolve(run: &TaskRun<'_>, templar: &Templar, delegated: Option<&str>) -> Result<Target> {
+    let resolved = run.task.resolved();
+    let host = delegated.unwrap_or(run.host).to_string();
+    let keyword = match &resolved.connection {
+        Some(v) => Some(templar.render_str(v)?),
+        None => None,
+    };
+    let variable = |name: &str| -> Result<Option<Value>> {
+        match delegated {
+            None => templar.get(name),
+            Some(other) => {
+                use crate::value::Dynamic;
+                let vars = crate::vars::HostVars {
+                    world: run.world.clone(),
+                    asked_by: run.host.into(),
+                };
+                match vars.get(other)? {
+                    Some(Value::Dynamic(d)) => d.get(name),
+                    _ => Ok(None),
                 }
             }
-        };
-        let connection = match variable("ansible_connection")? {
+        }
+    };
+    let connection = match variable("ansible_connection")? {
+        Some(v) => text_of(&v),
+        None => match keyword {
+            Some(k) if delegated.is_none() => k,
+            _ => {
+                let implicit = crate::inventory::LOCALHOST.contains(&host.as_str())
+                    && run.world.inventory().host(&host).is_none_or(|h| h.implicit);
+                match implicit {
+                    true => "local".into(),
+                    false => run
+                        .world
+                        .run
+                        .connection
+                        .clone()
+                        .unwrap_or_else(|| "ssh".into()),
+                }
+            }
+        },
+    };
+    let wanted = match variable("ansible_become")? {
+        Some(v) => crate::playbook::boolean(&v).unwrap_or(false),
+        None => match &resolved.become_ {
+            Some(v) => {
+                truth(v, templar).map_err(|e| e.context("Error processing keyword 'become'"))?
+            }
+            None => run.world.run.become_,
+        },
+    };
+    // the user who runs rplay need not be become on this machine
+    let become_user = match wanted {
+        false => None,
+        true => Some(match variable("ansible_become_user")? {
             Some(v) => text_of(&v),
-            None => match keyword {
-                Some(k) if delegated.is_none() => k,
-                _ => {
-                    let implicit = crate::inventory::LOCALHOST.contains(&host.as_str())
-                        && run.world.inventory().host(&host).is_none_or(|h| h.implicit);
-                    match implicit {
-                        true => "local".into(),
-                        false => run
-                            .world
-                            .run
-                            .connection
-                            .clone()
-                            .unwrap_or_else(|| "ssh".into()),
-                    }
-                }
+            None => match &resolved.become_user {
+                Some(v) => templar.render_str(v)?,
+                None => run.world.run.become_user.clone(),
             },
-        };
-        let wanted = match variable("ansible_become")? {
-            Some(v) => crate::playbook::boolean(&v).unwrap_or(false),
-            None => match &resolved.become_ {
-                Some(v) => {
-                    truth(v, templar).map_err(|e| e.context("Error processing keyword 'become'"))?
-                }
-                None => run.world.run.become_,
-            },
-        };
-        let become_user = match wanted {
-            false => None,
-            true => Some(match variable("ansible_become_user")? {
-                Some(v) => text_of(&v),
-                None => match &resolved.become_user {
-                    Some(v) => templar.render_str(v)?,
-                    None => run.world.run.become_user.clone(),
-                },
-            }),
-        };
-        Ok(Target {
-            host,
-            connection,
-            become_user,
-        })
-    }
+        }),
+    };
+    Ok(Target {
+        connection,
+        become_: become_user.map(|user| Become {
+            method: "sudo".into(),
+            user,
+            password: None,
+            exe: None,
+            flags: None,
+        }),
+        ..Target::local(&host)
+    })
 }
 
-/// Open sessions that no task is using.
+/// Open connections that no task is using.
 #[derive(Default)]
 pub struct SessionPool {
-    idle: Mutex<HashMap<Target, Vec<Box<dyn Session>>>>,
+    idle: Mutex<HashMap<Target, Vec<HostSession>>>,
 }
 
 impl SessionPool {
@@ -107,60 +98,42 @@ impl SessionPool {
     pub fn lazy<'a>(&'a self, target: &'a Target) -> LazySession<'a> {
         LazySession {
             pool: self,
+            base: target.base(),
             target,
             open: None,
         }
     }
 
-    /// Closes the idle sessions to a host (`meta: reset_connection`).
+    /// Closes the idle connections to a host (`meta: reset_connection`).
     pub fn reset(&self, host: &str) {
-        self.idle
-            .lock()
-            .unwrap_or_else(|e| e.into_inner())
-            .retain(|target, _| target.host != host);
+        self.idle().retain(|target, _| target.host != host);
     }
 
-    fn take(&self, target: &Target) -> Option<Box<dyn Session>> {
-        self.idle
-            .lock()
-            .unwrap_or_else(|e| e.into_inner())
-            .get_mut(target)
-            .and_then(Vec::pop)
-    }
-
-    fn put(&self, target: &Target, session: Box<dyn Session>) {
-        self.idle
-            .lock()
-            .unwrap_or_else(|e| e.into_inner())
-            .entry(target.clone())
-            .or_default()
-            .push(session);
+    fn idle(&self) -> MutexGuard<'_, HashMap<Target, Vec<HostSession>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// See [`SessionPool::lazy`].
 pub struct LazySession<'a> {
     pool: &'a SessionPool,
+    /// What the connection is shared by: the target without the user to become.
+    base: Target,
     target: &'a Target,
-    open: Option<Box<dyn Session>>,
+    open: Option<HostSession>,
 }
 
 impl LazySession<'_> {
-    fn session(&mut self) -> Result<&mut Box<dyn Session>, Unreachable> {
-        if self.open.is_none() {
-            let session = match self.pool.take(self.target) {
-                Some(session) => session,
-                None => connection::open(self.target)?,
-            };
-            self.open = Some(session);
-        }
-        self.open.as_mut().ok_or_else(|| Unreachable {
-            msg: "the session is closed".into(),
+    fn session(&mut self) -> &mut HostSession {
+        let (pool, base) = (self.pool, &self.base);
+        self.open.get_or_insert_with(|| {
+            let idle = pool.idle().get_mut(base).and_then(Vec::pop);
+            idle.unwrap_or_else(|| HostSession::new(base.clone()))
         })
     }
 
-    /// Gives up a session that has failed.
-    fn drop_broken<T>(&mut self, result: Result<T, Unreachable>) -> Result<T, Unreachable> {
+    /// Gives up a connection that has failed.
+    fn keep<T>(&mut self, result: Result<T, Unreachable>) -> Result<T, Unreachable> {
         if result.is_err() {
             self.open = None;
         }
@@ -170,26 +143,48 @@ impl LazySession<'_> {
 
 impl Session for LazySession<'_> {
     fn call(&mut self, request: Request) -> Result<TaskResult, Unreachable> {
-        let result = self.session()?.call(request);
-        self.drop_broken(result)
+        let become_ = self.target.become_.as_ref();
+        let result = self.session().call(become_, request);
+        self.keep(result)
     }
     fn upload(&mut self, local: &Path) -> Result<PathBuf, Unreachable> {
-        let result = self.session()?.upload(local);
-        self.drop_broken(result)
+        let become_ = self.target.become_.as_ref();
+        let result = self.session().upload(become_, local);
+        self.keep(result)
+    }
+    fn discard(&mut self, remote: &Path) {
+        let become_ = self.target.become_.as_ref();
+        self.session().discard(become_, remote);
     }
     fn download(&mut self, remote: &Path, local: &Path) -> Result<(), Unreachable> {
-        let result = self.session()?.download(remote, local);
-        self.drop_broken(result)
+        let become_ = self.target.become_.as_ref();
+        let result = self.session().download(become_, remote, local);
+        self.keep(result)
+    }
+    fn raw(
+        &mut self,
+        command: &str,
+        input: &[u8],
+        tty: bool,
+    ) -> Result<Result<RawOutput, String>, Unreachable> {
+        let become_ = self.target.become_.as_ref();
+        let result = self.session().raw(become_, command, input, tty);
+        self.keep(result)
+    }
+    fn reset(&mut self) {
+        self.open = None;
+        self.pool.reset(&self.target.host);
     }
     fn is_local(&self) -> bool {
-        self.target.connection == "local"
+        self.target.connection == "local" && self.target.become_.is_none()
     }
 }
 
 impl Drop for LazySession<'_> {
     fn drop(&mut self) {
         if let Some(session) = self.open.take() {
-            self.pool.put(self.target, session);
+            let base = self.base.clone();
+            self.pool.idle().entry(base).or_default().push(session);
         }
     }
 }

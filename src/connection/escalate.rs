@@ -1,0 +1,313 @@
+//! `become`: a command run as another user, whose password goes through the prompt and nowhere else.
+//!
+//! See <https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_privilege_escalation.html>.
+
+use super::{Become, Channel, Event, Target, Transport, Unreachable};
+use std::time::{Duration, Instant};
+
+/// The values of `become_method` that rplay has.
+pub const METHODS: &[&str] = &["sudo", "su", "doas"];
+
+/// Why a command could not be started.
+#[derive(Debug)]
+pub enum StartError {
+    /// The connection fails; the host is unreachable.
+    Unreachable(Unreachable),
+    /// The other user cannot be become; the task fails.
+    Refused(String),
+}
+
+impl From<Unreachable> for StartError {
+    fn from(e: Unreachable) -> StartError {
+        StartError::Unreachable(e)
+    }
+}
+
+/// A command that runs as the wanted user, and what it has said so far.
+pub struct Started {
+    pub channel: Box<dyn Channel>,
+    pub output: Vec<u8>,
+    pub error: Vec<u8>,
+    /// Whether it has a terminal because of how it was started, and not because that was asked for.
+    pub tty: bool,
+}
+
+/// Starts a script of the shell at the host, as the user that the target says.
+pub fn start(
+    transport: &mut dyn Transport,
+    target: &Target,
+    become_: Option<&Become>,
+    script: &str,
+    tty: bool,
+) -> Result<Started, StartError> {
+    let Some(become_) = become_ else {
+        let command = format!("{} -c {}", target.shell, quote(script));
+        return Ok(Started {
+            channel: transport.start(&command, tty)?,
+            output: Vec::new(),
+            error: Vec::new(),
+            tty,
+        });
+    };
+    let marks = Marks::new();
+    let script = format!("echo {}; {script}", marks.success);
+    let inner = format!("{} -c {}", target.shell, quote(&script));
+    let Some(command) = command(become_, &inner, &marks.prompt) else {
+        return Err(StartError::Refused(format!(
+            "Invalid become method specified, could not find matching plugin: '{}'. rplay has {}.",
+            become_.method,
+            METHODS.join(", ")
+        )));
+    };
+    let tty = tty || needs_tty(&become_.method);
+    let channel = transport.start(&command, tty)?;
+    Conversation {
+        channel,
+        become_,
+        marks,
+        output: Vec::new(),
+        error: Vec::new(),
+        answered: 0,
+    }
+    .run(Duration::from_secs(target.timeout.max(1) + 2), tty)
+}
+
+/// In single quotes, for a shell.
+pub fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r#"'"'"'"#))
+}
+
+/// What is said at the prompt and after success: new for every start, so that no file can say it too.
+struct Marks {
+    success: String,
+    prompt: String,
+}
+
+impl Marks {
+    fn new() -> Marks {
+        let key = crate::secret::random_name();
+        Marks {
+            success: format!("BECOME-SUCCESS-{key}"),
+            prompt: format!("[{key}] password:"),
+        }
+    }
+}
+
+/// These read the password from a terminal only.
+fn needs_tty(method: &str) -> bool {
+    matches!(method, "su" | "doas")
+}
+
+/// The command line that runs `inner` as the other user; none if there is no such method.
+fn command(become_: &Become, inner: &str, prompt: &str) -> Option<String> {
+    let user = quote(&become_.user);
+    let exe = |default: &str| become_.exe.clone().unwrap_or_else(|| default.to_string());
+    let flags = |default: &str| become_.flags.clone().unwrap_or_else(|| default.to_string());
+    Some(match become_.method.as_str() {
+        "sudo" => {
+            let mut flags = flags("-H -S -n");
+            if become_.password.is_some() {
+                let kept = flags
+                    .split_whitespace()
+                    .filter(|f| *f != "-n" && *f != "--non-interactive");
+                flags = kept.collect::<Vec<_>>().join(" ");
+                flags.push_str(&format!(" -p {}", quote(prompt)));
+            }
+            format!("{} {flags} -u {user} {inner}", exe("sudo"))
+        }
+        "su" => format!("{} {} {user} -c {}", exe("su"), flags(""), quote(inner)),
+        "doas" => {
+            let mut flags = flags("");
+            if become_.password.is_none() {
+                flags.push_str(" -n");
+            }
+            format!("{} {flags} -u {user} {inner}", exe("doas"))
+        }
+        _ => return None,
+    })
+}
+
+/// What is said until the command runs.
+struct Conversation<'a> {
+    channel: Box<dyn Channel>,
+    become_: &'a Become,
+    marks: Marks,
+    output: Vec<u8>,
+    error: Vec<u8>,
+    answered: u32,
+}
+
+impl Conversation<'_> {
+    fn run(mut self, patience: Duration, tty: bool) -> Result<Started, StartError> {
+        let mut end = Instant::now() + patience;
+        loop {
+            if let Some(rest) = after_line(&self.output, &self.marks.success) {
+                return Ok(Started {
+                    output: rest,
+                    error: Vec::new(),
+                    channel: self.channel,
+                    tty,
+                });
+            }
+            if self.asks() {
+                self.answer()?;
+                end = Instant::now() + patience;
+                continue;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(StartError::Refused(format!(
+                    "Timeout ({}s) waiting for privilege escalation prompt: {}",
+                    patience.as_secs(),
+                    self.said()
+                )));
+            }
+            match self.channel.receive(Some(left)) {
+                Ok(Event::Output(bytes)) => self.output.extend(bytes),
+                Ok(Event::Error(bytes)) => self.error.extend(bytes),
+                Ok(Event::Nothing) => {}
+                Ok(Event::Ended(_)) => return Err(StartError::Refused(self.why())),
+                Err(e) => {
+                    return Err(StartError::Unreachable(Unreachable::new(format!(
+                        "the connection was lost: {}",
+                        crate::machine::reason(&e)
+                    ))));
+                }
+            }
+        }
+    }
+
+    /// Whether a password is asked for now.
+    fn asks(&self) -> bool {
+        let asked = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes);
+            let last = text.rsplit('\n').next().unwrap_or_default().trim_end();
+            match self.become_.method.as_str() {
+                "sudo" => last.ends_with(&self.marks.prompt),
+                // their prompts are translated
+                _ => last.ends_with([':', '：']),
+            }
+        };
+        asked(&self.output) || asked(&self.error)
+    }
+
+    fn answer(&mut self) -> Result<(), StartError> {
+        let method = &self.become_.method;
+        let Some(password) = &self.become_.password else {
+            return Err(StartError::Refused(format!("Missing {method} password")));
+        };
+        if self.answered > 0 {
+            return Err(StartError::Refused(format!("Incorrect {method} password")));
+        }
+        self.answered += 1;
+        self.output.clear();
+        self.error.clear();
+        let line = format!("{}\n", password.reveal());
+        // a method that has ended has said why: that is read next
+        let _ = self.channel.send(line.as_bytes());
+        Ok(())
+    }
+
+    /// Why it ended before the command ran.
+    fn why(&self) -> String {
+        let method = &self.become_.method;
+        let said = self.said();
+        let missing = [
+            "a password is required",
+            "a terminal is required",
+            "no tty present",
+        ];
+        if missing.iter().any(|m| said.contains(m)) && self.answered == 0 {
+            return format!("Missing {method} password");
+        }
+        let wrong = [
+            "incorrect password",
+            "Authentication fail",
+            "Sorry, try again",
+            "Permission denied",
+        ];
+        if self.answered > 0 && wrong.iter().any(|w| said.contains(w)) {
+            return format!("Incorrect {method} password");
+        }
+        match said.is_empty() {
+            true => format!("{method} refused to run a command as {}", self.become_.user),
+            false => said,
+        }
+    }
+
+    fn said(&self) -> String {
+        let mut said = String::from_utf8_lossy(&self.error).trim().to_string();
+        let output = String::from_utf8_lossy(&self.output);
+        if !said.is_empty() && !output.trim().is_empty() {
+            said.push('\n');
+        }
+        said.push_str(output.trim());
+        said
+    }
+}
+
+/// What follows a line that holds `mark`, if there is one. What comes before it is the login's chatter.
+pub fn after_line(text: &[u8], mark: &str) -> Option<Vec<u8>> {
+    let at = text
+        .windows(mark.len())
+        .position(|w| w == mark.as_bytes())?;
+    let end = text[at..].iter().position(|b| *b == b'\n')?;
+    Some(text[at + end + 1..].to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    fn become_(method: &str, password: bool, flags: Option<&str>) -> Become {
+        Become {
+            method: method.to_string(),
+            user: "al ice".to_string(),
+            password: password.then(|| Secret::new("s3cret")),
+            exe: None,
+            flags: flags.map(str::to_string),
+        }
+    }
+
+    #[test]
+    fn command_lines_of_the_methods() {
+        let cases = [
+            (
+                become_("sudo", false, None),
+                "sudo -H -S -n -u 'al ice' sh -c 'x'",
+            ),
+            (
+                become_("sudo", true, None),
+                "sudo -H -S -p 'P:' -u 'al ice' sh -c 'x'",
+            ),
+            (
+                become_("sudo", true, Some("-n -E")),
+                "sudo -E -p 'P:' -u 'al ice' sh -c 'x'",
+            ),
+            (
+                become_("su", true, Some("-l")),
+                r#"su -l 'al ice' -c 'sh -c '"'"'x'"'"''"#,
+            ),
+            (
+                become_("doas", false, None),
+                "doas  -n -u 'al ice' sh -c 'x'",
+            ),
+        ];
+        for (become_, expected) in cases {
+            let line = command(&become_, "sh -c 'x'", "P:").unwrap();
+            assert_eq!(line, expected);
+            assert!(!line.contains("s3cret"));
+        }
+        assert!(command(&become_("runas", false, None), "x", "P:").is_none());
+    }
+
+    #[test]
+    fn chatter_before_the_mark_is_dropped() {
+        assert_eq!(
+            after_line(b"motd\nMARK ok\nrest", "MARK"),
+            Some(b"rest".to_vec())
+        );
+        assert_eq!(after_line(b"motd\nMARK", "MARK"), None);
+    }
+}

@@ -1,0 +1,167 @@
+//! A connection to a host: one transport, and an agent for every user that tasks are there.
+
+use super::agent::Agent;
+use super::escalate::{self, StartError};
+use super::{Become, Event, RawOutput, Request, Target, Transport, Unreachable, open};
+use crate::machine::Machine;
+use crate::modules;
+use crate::result::TaskResult;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// See the module's documentation. Everything is opened when first needed.
+pub struct HostSession {
+    target: Target,
+    transport: Option<Box<dyn Transport>>,
+    agents: HashMap<Option<Become>, Agent>,
+}
+
+impl HostSession {
+    pub fn new(target: Target) -> HostSession {
+        HostSession {
+            target: target.base(),
+            transport: None,
+            agents: HashMap::new(),
+        }
+    }
+
+    /// Whether modules run in this process: this machine, as the user who runs rplay.
+    pub fn in_process(&self, become_: Option<&Become>) -> bool {
+        self.target.connection == "local" && become_.is_none()
+    }
+
+    /// Runs a module.
+    pub fn call(
+        &mut self,
+        become_: Option<&Become>,
+        request: Request,
+    ) -> Result<TaskResult, Unreachable> {
+        if self.in_process(become_) && request.background.is_none() {
+            let mut machine = Machine::new(request.mode, request.environment);
+            machine.lines = request.lines;
+            return Ok(modules::run(&request.module, request.args, &mut machine));
+        }
+        match self.agent(become_) {
+            Ok(agent) => agent.call(request),
+            Err(StartError::Refused(msg)) => Ok(TaskResult::failed(msg)),
+            Err(StartError::Unreachable(e)) => Err(e),
+        }
+    }
+
+    /// Makes a controller's file readable there.
+    pub fn upload(
+        &mut self,
+        become_: Option<&Become>,
+        local: &Path,
+    ) -> Result<PathBuf, Unreachable> {
+        match self.in_process(become_) {
+            true => Ok(local.to_path_buf()),
+            false => self.agent(become_).map_err(plain)?.upload(local),
+        }
+    }
+
+    /// Gives up a file that [`HostSession::upload`] made.
+    pub fn discard(&mut self, become_: Option<&Become>, remote: &Path) {
+        if let Some(agent) = self.agents.get_mut(&become_.cloned()) {
+            agent.discard(remote);
+        }
+    }
+
+    /// Brings a file to the controller.
+    pub fn download(
+        &mut self,
+        become_: Option<&Become>,
+        remote: &Path,
+        local: &Path,
+    ) -> Result<(), Unreachable> {
+        if !self.in_process(become_) {
+            let agent = self.agent(become_).map_err(plain)?;
+            return agent.download(remote, local);
+        }
+        let copied = std::fs::copy(remote, local);
+        copied.map(|_| ()).map_err(|e| {
+            Unreachable::new(format!(
+                "cannot copy {} to {}: {e}",
+                remote.display(),
+                local.display()
+            ))
+        })
+    }
+
+    /// Runs a command line with no agent. The inner error is a refused `become`.
+    pub fn raw(
+        &mut self,
+        become_: Option<&Become>,
+        command: &str,
+        input: &[u8],
+        tty: bool,
+    ) -> Result<Result<RawOutput, String>, Unreachable> {
+        let target = self.target.clone();
+        let transport = self.transport()?;
+        let mut started = match escalate::start(transport, &target, become_, command, tty) {
+            Ok(started) => started,
+            Err(StartError::Refused(msg)) => return Ok(Err(msg)),
+            Err(StartError::Unreachable(e)) => return Err(e),
+        };
+        let lost = |e: std::io::Error| {
+            Unreachable::new(format!(
+                "the connection to the host was lost: {}",
+                crate::machine::reason(&e)
+            ))
+        };
+        // it may have ended without reading everything
+        let _ = started.channel.send(input);
+        if !started.tty {
+            started.channel.close_input().map_err(lost)?;
+        }
+        let mut output = RawOutput {
+            rc: 0,
+            stdout: started.output,
+            stderr: started.error,
+        };
+        loop {
+            match started.channel.receive(None).map_err(lost)? {
+                Event::Output(bytes) => output.stdout.extend(bytes),
+                Event::Error(bytes) => output.stderr.extend(bytes),
+                Event::Nothing => {}
+                Event::Ended(Some(rc)) => {
+                    output.rc = rc;
+                    return Ok(Ok(output));
+                }
+                Event::Ended(None) => {
+                    return Err(Unreachable::new("the connection to the host was lost"));
+                }
+            }
+        }
+    }
+
+    fn transport(&mut self) -> Result<&mut dyn Transport, Unreachable> {
+        if self.transport.is_none() {
+            self.transport = Some(open(&self.target)?);
+        }
+        match &mut self.transport {
+            Some(transport) => Ok(&mut **transport),
+            None => Err(Unreachable::new("the connection is closed")),
+        }
+    }
+
+    fn agent(&mut self, become_: Option<&Become>) -> Result<&mut Agent, StartError> {
+        let key = become_.cloned();
+        if !self.agents.contains_key(&key) {
+            let target = self.target.clone();
+            let agent = Agent::start(self.transport()?, &target, become_)?;
+            self.agents.insert(key.clone(), agent);
+        }
+        self.agents
+            .get_mut(&key)
+            .ok_or_else(|| StartError::Unreachable(Unreachable::new("the agent has ended")))
+    }
+}
+
+/// Where a file is to be carried, a refused `become` is as good as no connection.
+fn plain(e: StartError) -> Unreachable {
+    match e {
+        StartError::Unreachable(e) => e,
+        StartError::Refused(msg) => Unreachable::new(msg),
+    }
+}

@@ -1,0 +1,51 @@
+# Starts the agent at a host that has a shell and little more. Words in @ are filled in; no single quotes.
+umask 077
+say() { echo "@mark@ $*"; }
+# a terminal (su, doas) shall leave bytes alone
+test -t 0 && stty raw -echo 2>/dev/null
+machine=$(uname -m)
+hash=
+for known in @hashes@; do
+  case $known in "$machine":*) hash=${known#*:};; esac
+done
+uid=$(id -u)
+set -- "$HOME/.cache/rplay" "@tmp@/rplay-agent" "/var/tmp/.rplay-$uid" "/tmp/.rplay-$uid"
+# in a place that others can write to, only a folder that is the own user's and no link
+own() { test -d "$1" && test -O "$1" && ! test -L "$1"; }
+if [ -n "$hash" ]; then
+  for dir; do
+    agent="$dir/agent-$hash"
+    if [ -x "$agent" ] && own "$dir" && test -O "$agent"; then say HAVE; exec "$agent"; fi
+  done
+fi
+why=
+for dir; do
+  if mkdir -p "$dir" 2>/dev/null && own "$dir" && test -w "$dir"; then
+    try="$dir/.try-$$"
+    printf "#!/bin/sh\nexit 0\n" 2>/dev/null >"$try" && chmod 700 "$try"
+    if "$try" 2>/dev/null; then
+      rm -f "$try"
+      pack=plain
+      command -v gzip >/dev/null 2>&1 && pack=gzip
+      say NEED "$machine" $pack
+      read -r length whole
+      say READY
+      new="$dir/.agent-$$"
+      if [ $pack = gzip ]; then head -c "$length" | gzip -dc 2>/dev/null >"$new"; else head -c "$length" 2>/dev/null >"$new"; fi
+      got=$(wc -c <"$new")
+      if [ "$((got))" = "$whole" ] && chmod 700 "$new" && mv -f "$new" "$dir/agent-$hash"; then
+        say HAVE
+        exec "$dir/agent-$hash"
+      fi
+      rm -f "$new"
+      say FAILED "$dir holds $((got)) of $whole bytes: is the disk full?"
+      exit 1
+    fi
+    rm -f "$try"
+    why="$why no program can be started from $dir;"
+  else
+    why="$why $dir cannot be written;"
+  fi
+done
+say NOWHERE "$why"
+exit 1

@@ -1,0 +1,57 @@
+//! The commands that run now. An agent whose controller has gone stops them.
+//!
+//! In an agent every command has a process group of its own, so that it goes with all that it has started.
+//! In the controller it shares the terminal's, so that Ctrl-C reaches it.
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+static AGENT: AtomicBool = AtomicBool::new(false);
+static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// This process is an agent.
+pub fn enter_agent() {
+    AGENT.store(true, Ordering::Relaxed);
+}
+
+/// Whether this process is an agent.
+pub fn in_agent() -> bool {
+    AGENT.load(Ordering::Relaxed)
+}
+
+/// A command that runs until this is dropped.
+pub(super) struct Running(Option<Pid>);
+
+impl Running {
+    pub(super) fn new(child: &std::process::Child) -> Running {
+        let pid = in_agent().then(|| Pid::from_child(child));
+        list().extend(pid);
+        Running(pid)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        list().retain(|pid| Some(*pid) != self.0);
+    }
+}
+
+/// Ends the commands that run, with all that they have started.
+pub fn stop_all() {
+    for pid in list().iter() {
+        // it may have ended by itself
+        let _ = kill_process_group(*pid, Signal::TERM);
+    }
+    if list().is_empty() {
+        return;
+    }
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    for pid in list().iter() {
+        let _ = kill_process_group(*pid, Signal::KILL);
+    }
+}
+
+fn list() -> std::sync::MutexGuard<'static, Vec<Pid>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
