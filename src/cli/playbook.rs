@@ -7,7 +7,8 @@ use crate::config::Config;
 use crate::error::Kind;
 use crate::report::screen::Screen;
 use crate::report::{self, NoticeSettings, colour, default};
-use crate::run::options::{Listing, Options, Secret};
+use crate::run::options::{Listing, Options};
+use crate::secret::Secret;
 use crate::vault::{self, Secrets};
 use crate::{Error, Result, notice};
 use clap::{ArgAction, Parser};
@@ -465,15 +466,12 @@ pub fn options(args: &Args, config: &Config) -> Result<Options> {
 /// Says which of the given options nothing listens to yet.
 fn warn_of_no_effect(args: &Args) {
     for (given, option) in [
-        (args.private_key.is_some(), "--private-key"),
-        (args.ssh_common_args.is_some(), "--ssh-common-args"),
-        (args.ssh_extra_args.is_some(), "--ssh-extra-args"),
         (args.sftp_extra_args.is_some(), "--sftp-extra-args"),
         (args.scp_extra_args.is_some(), "--scp-extra-args"),
     ] {
         if given {
             notice::warning(format!(
-                "{option} has no effect: connections over SSH are not there yet"
+                "{option} has no effect: rplay sends files over its own channel"
             ));
         }
     }
@@ -505,7 +503,7 @@ fn password(ask: bool, prompt: &str, file: Option<&PathBuf>) -> Result<Option<Se
             Error::new(Kind::Options, format!("cannot ask for a password: {e}"))
                 .hint("without a terminal use --connection-password-file or --become-password-file")
         })?;
-        return Ok(Some(Secret::new(text)));
+        return Ok(Some(Secret::new(&text)));
     }
     let Some(path) = file else { return Ok(None) };
     let failed = |e: std::io::Error| {
@@ -542,7 +540,7 @@ fn password(ask: bool, prompt: &str, file: Option<&PathBuf>) -> Result<Option<Se
             format!("the password file {} is empty", path.display()),
         ));
     }
-    Ok(Some(Secret::new(text)))
+    Ok(Some(Secret::new(&text)))
 }
 
 #[cfg(test)]

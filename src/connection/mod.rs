@@ -6,7 +6,9 @@
 mod agent;
 mod escalate;
 mod host;
+mod openssh;
 mod process;
+mod ssh;
 mod target;
 mod transport;
 
@@ -87,11 +89,30 @@ pub trait Session: Send {
 }
 
 /// Opens a transport to a target. `local` has one too: tasks that become another user need it.
+///
+/// `ssh` is rplay's own (`ssh2`), or the system's program (`openssh`) where only that can do what is asked.
 pub fn open(target: &Target) -> Result<Box<dyn Transport>, Unreachable> {
-    match target.connection.as_str() {
+    let bare = target.connection.rsplit('.').next().unwrap_or_default();
+    match bare {
         "local" => Ok(Box::new(process::Local::new(&target.shell))),
-        other => Err(Unreachable::new(format!(
-            "the connection plugin '{other}' was not found"
+        "ssh" | "smart" | "paramiko" | "paramiko_ssh" | "ssh2" => match ssh::Ssh::connect(target) {
+            Ok(ssh) => Ok(Box::new(ssh)),
+            Err(ssh::NoConnection::Unreachable(e)) => Err(e),
+            Err(ssh::NoConnection::Beyond(what)) if bare == "ssh2" => Err(Unreachable::new(
+                format!("rplay's own ssh cannot do this: {what}. The connection 'openssh' can."),
+            )),
+            Err(ssh::NoConnection::Beyond(what)) => {
+                crate::notice::verbose(
+                    1,
+                    format!("{}: using the system's ssh, because of {what}", target.host),
+                );
+                Ok(Box::new(openssh::OpenSsh::new(target)?))
+            }
+        },
+        "openssh" => Ok(Box::new(openssh::OpenSsh::new(target)?)),
+        _ => Err(Unreachable::new(format!(
+            "the connection plugin '{}' was not found",
+            target.connection
         ))),
     }
 }

@@ -37,6 +37,11 @@ pub fn group_by_id(gid: u32) -> Option<Group> {
     find("group", &gid.to_string(), parse_group, |g| g.gid == gid)
 }
 
+/// The name of the user who runs this process.
+pub fn name_of_self() -> Option<String> {
+    user_by_id(rustix::process::getuid().as_raw()).map(|u| u.name)
+}
+
 /// The home folder of the user who runs this process.
 pub fn home_of_self() -> Option<String> {
     user_by_id(rustix::process::getuid().as_raw()).map(|u| u.home)

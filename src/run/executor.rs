@@ -1,7 +1,8 @@
 //! One task on one host: condition, module, and what its result means.
 
 use super::inclusion::{Included, Inclusion};
-use super::sessions::{self, SessionPool};
+use super::sessions::SessionPool;
+use super::target;
 use super::values::{failure_of, holds, keyword_error, text_of, truth};
 use crate::actions;
 use crate::connection::Target;
@@ -236,7 +237,7 @@ impl TaskRun<'_> {
         }
         let environment = self.environment(templar)?;
         let args = self.arguments(templar)?;
-        let target = sessions::resolve(self, templar, once.delegated.as_deref())?;
+        let target = target::resolve(self, templar, once.delegated.as_deref())?;
         once.result = self.retried(templar, files, &args, &environment, &target, &once)?;
         Ok(once)
     }

@@ -23,6 +23,7 @@ mod prompt;
 mod sessions;
 mod step;
 mod tags;
+pub mod target;
 mod told;
 mod values;
 mod vars_files;
@@ -246,15 +247,7 @@ fn run_info(
     RunInfo {
         extra_vars: Arc::clone(extra_vars),
         cli_vars: Arc::new(cli),
-        connection: options
-            .connection
-            .clone()
-            .or_else(|| Some(config.transport.clone()).filter(|t| t != "smart")),
-        become_: options.become_ || config.r#become,
-        become_user: options
-            .become_user
-            .clone()
-            .unwrap_or_else(|| config.become_user.clone()),
+        connections: target::Defaults::new(options, config),
         forks: options.forks as i64,
         verbosity: i64::from(options.verbosity),
         limit: options.limit.clone(),

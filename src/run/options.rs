@@ -1,7 +1,7 @@
 //! What the command line asked for.
 
+use crate::secret::Secret;
 use crate::value::Map;
-use std::fmt;
 use std::path::PathBuf;
 
 /// The options of a run: the command line, with the configuration's values where an option was not given.
@@ -67,24 +67,5 @@ impl Listing {
     /// Whether anything is to be listed.
     pub fn any(self) -> bool {
         self.hosts || self.tasks || self.tags
-    }
-}
-
-/// A password. Its text is shown by nothing but [`Secret::reveal`].
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(text: impl Into<String>) -> Secret {
-        Secret(text.into())
-    }
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(***)")
     }
 }

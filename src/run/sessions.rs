@@ -1,91 +1,10 @@
 //! Connections to hosts, opened when first needed and kept for the run.
 
-use super::executor::TaskRun;
-use super::values::{text_of, truth};
-use crate::Result;
-use crate::connection::{Become, HostSession, RawOutput, Request, Session, Target, Unreachable};
+use crate::connection::{HostSession, RawOutput, Request, Session, Target, Unreachable};
 use crate::result::TaskResult;
-use crate::template::Templar;
-use crate::value::Value;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Where a task's module runs.
-pub fn resolve(run: &TaskRun<'_>, templar: &Templar, delegated: Option<&str>) -> Result<Target> {
-    let resolved = run.task.resolved();
-    let host = delegated.unwrap_or(run.host).to_string();
-    let keyword = match &resolved.connection {
-        Some(v) => Some(templar.render_str(v)?),
-        None => None,
-    };
-    let variable = |name: &str| -> Result<Option<Value>> {
-        match delegated {
-            None => templar.get(name),
-            Some(other) => {
-                use crate::value::Dynamic;
-                let vars = crate::vars::HostVars {
-                    world: run.world.clone(),
-                    asked_by: run.host.into(),
-                };
-                match vars.get(other)? {
-                    Some(Value::Dynamic(d)) => d.get(name),
-                    _ => Ok(None),
-                }
-            }
-        }
-    };
-    let connection = match variable("ansible_connection")? {
-        Some(v) => text_of(&v),
-        None => match keyword {
-            Some(k) if delegated.is_none() => k,
-            _ => {
-                let implicit = crate::inventory::LOCALHOST.contains(&host.as_str())
-                    && run.world.inventory().host(&host).is_none_or(|h| h.implicit);
-                match implicit {
-                    true => "local".into(),
-                    false => run
-                        .world
-                        .run
-                        .connection
-                        .clone()
-                        .unwrap_or_else(|| "ssh".into()),
-                }
-            }
-        },
-    };
-    let wanted = match variable("ansible_become")? {
-        Some(v) => crate::playbook::boolean(&v).unwrap_or(false),
-        None => match &resolved.become_ {
-            Some(v) => {
-                truth(v, templar).map_err(|e| e.context("Error processing keyword 'become'"))?
-            }
-            None => run.world.run.become_,
-        },
-    };
-    // the user who runs rplay need not be become on this machine
-    let become_user = match wanted {
-        false => None,
-        true => Some(match variable("ansible_become_user")? {
-            Some(v) => text_of(&v),
-            None => match &resolved.become_user {
-                Some(v) => templar.render_str(v)?,
-                None => run.world.run.become_user.clone(),
-            },
-        }),
-    };
-    Ok(Target {
-        connection,
-        become_: become_user.map(|user| Become {
-            method: "sudo".into(),
-            user,
-            password: None,
-            exe: None,
-            flags: None,
-        }),
-        ..Target::local(&host)
-    })
-}
 
 /// Open connections that no task is using.
 #[derive(Default)]

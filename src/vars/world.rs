@@ -80,11 +80,8 @@ pub struct RunInfo {
     pub extra_vars: Arc<Map>,
     /// `ansible_*` variables that the command line gives (connection, user), below all others.
     pub cli_vars: Arc<Map>,
-    /// The connection of hosts and plays that name none.
-    pub connection: Option<String>,
-    /// Whether tasks that do not say become another user.
-    pub become_: bool,
-    pub become_user: String,
+    /// How hosts are reached where neither variables nor keywords say.
+    pub connections: crate::run::target::Defaults,
     pub forks: i64,
     pub verbosity: i64,
     pub limit: Option<String>,

@@ -1,0 +1,392 @@
+//! Where a task's module runs, and as whom: variables over keywords over the command line over settings.
+//!
+//! See <https://docs.ansible.com/ansible/latest/reference_appendices/special_variables.html> and the pages of
+//! the connection plugins for the variables' names.
+
+use super::executor::TaskRun;
+use super::values::{number_of, text_of, truth};
+use crate::connection::{Become, SshOptions, Target};
+use crate::error::Kind;
+use crate::secret::Secret;
+use crate::template::Templar;
+use crate::value::{Dynamic, Value};
+use crate::{Error, Result};
+use std::path::PathBuf;
+
+/// What the command line and the settings say of connections: below keywords and variables.
+#[derive(Clone, Debug)]
+pub struct Defaults {
+    pub connection: String,
+    pub user: Option<String>,
+    pub password: Option<Secret>,
+    pub port: Option<u16>,
+    pub private_key: Option<PathBuf>,
+    pub timeout: u64,
+    pub remote_tmp: String,
+    pub shell: String,
+    pub ssh: SshOptions,
+    pub become_: bool,
+    pub become_allow_same_user: bool,
+    pub escalation: Become,
+}
+
+impl Default for Defaults {
+    fn default() -> Defaults {
+        let local = Target::local("localhost");
+        Defaults {
+            connection: "ssh".to_string(),
+            user: None,
+            password: None,
+            port: None,
+            private_key: None,
+            timeout: local.timeout,
+            remote_tmp: local.remote_tmp,
+            shell: local.shell,
+            ssh: local.ssh,
+            become_: false,
+            become_allow_same_user: false,
+            escalation: Become {
+                method: "sudo".to_string(),
+                user: "root".to_string(),
+                password: None,
+                exe: None,
+                flags: None,
+            },
+        }
+    }
+}
+
+impl Defaults {
+    pub fn new(options: &super::Options, config: &crate::config::Config) -> Defaults {
+        Defaults {
+            connection: options
+                .connection
+                .clone()
+                .unwrap_or_else(|| config.transport.clone()),
+            user: options
+                .remote_user
+                .clone()
+                .or_else(|| config.remote_user.clone()),
+            password: options.connection_password.clone(),
+            port: config.remote_port.and_then(|n| n.try_into().ok()),
+            private_key: options
+                .private_key
+                .clone()
+                .or_else(|| config.private_key_file.clone()),
+            timeout: options
+                .timeout
+                .or(config.ssh_timeout)
+                .unwrap_or(config.timeout)
+                .into(),
+            remote_tmp: config.remote_tmp.clone(),
+            shell: config.executable.clone(),
+            ssh: SshOptions {
+                args: config.ssh_args.clone(),
+                common_args: options
+                    .ssh_common_args
+                    .clone()
+                    .or_else(|| config.ssh_common_args.clone())
+                    .unwrap_or_default(),
+                extra_args: options
+                    .ssh_extra_args
+                    .clone()
+                    .or_else(|| config.ssh_extra_args.clone())
+                    .unwrap_or_default(),
+                executable: config.ssh_executable.clone(),
+                host_key_checking: config
+                    .ssh_host_key_checking
+                    .unwrap_or(config.host_key_checking),
+                retries: config.ssh_retries,
+                password_prompt: None,
+                use_tty: true,
+            },
+            become_: options.become_ || config.r#become,
+            become_allow_same_user: config.become_allow_same_user,
+            escalation: Become {
+                method: options
+                    .become_method
+                    .clone()
+                    .unwrap_or_else(|| config.become_method.clone()),
+                user: options
+                    .become_user
+                    .clone()
+                    .unwrap_or_else(|| config.become_user.clone()),
+                password: options.become_password.clone(),
+                exe: config.become_exe.clone(),
+                flags: config.become_flags.clone(),
+            },
+        }
+    }
+}
+
+/// Where a task's module runs. A delegated task goes to the other host by that host's own variables.
+pub fn resolve(run: &TaskRun<'_>, templar: &Templar, delegated: Option<&str>) -> Result<Target> {
+    Resolver {
+        run,
+        templar,
+        delegated,
+        defaults: &run.world.run.connections,
+    }
+    .target()
+}
+
+struct Resolver<'a> {
+    run: &'a TaskRun<'a>,
+    templar: &'a Templar,
+    delegated: Option<&'a str>,
+    defaults: &'a Defaults,
+}
+
+impl Resolver<'_> {
+    fn target(&self) -> Result<Target> {
+        let defaults = self.defaults;
+        let host = self.delegated.unwrap_or(self.run.host);
+        let connection = self.connection(host)?;
+        let local = connection == "local";
+        let become_ = self.become_(&connection)?;
+        let timeout = match self.number(&["ansible_ssh_timeout", "ansible_timeout"])? {
+            Some(seconds) => seconds,
+            None => defaults.timeout,
+        };
+        let mut target = Target {
+            host: host.to_string(),
+            address: host.to_string(),
+            remote_tmp: match self.text(&["ansible_remote_tmp"])? {
+                Some(tmp) => tmp,
+                None => defaults.remote_tmp.clone(),
+            },
+            shell: match self.text(&["ansible_shell_executable"])? {
+                Some(shell) => shell,
+                None => defaults.shell.clone(),
+            },
+            timeout,
+            become_,
+            ..Target::local(host)
+        };
+        if !local {
+            self.reach(&mut target, &connection)?;
+        }
+        target.connection = connection;
+        Ok(target)
+    }
+
+    fn connection(&self, host: &str) -> Result<String> {
+        if let Some(named) = self.text(&["ansible_connection"])? {
+            return Ok(named);
+        }
+        let keyword = self.keyword(&self.run.task.resolved().connection)?;
+        if let (Some(named), None) = (keyword, self.delegated) {
+            return Ok(named);
+        }
+        let inventory = self.run.world.inventory();
+        let implicit = crate::inventory::LOCALHOST.contains(&host)
+            && inventory.host(host).is_none_or(|h| h.implicit);
+        Ok(match implicit {
+            true => "local".to_string(),
+            false => self.defaults.connection.clone(),
+        })
+    }
+
+    /// What only a connection to another machine needs.
+    fn reach(&self, target: &mut Target, connection: &str) -> Result<()> {
+        let (defaults, resolved) = (self.defaults, self.run.task.resolved());
+        let bare = connection.rsplit('.').next().unwrap_or_default();
+        if let Some(address) = self.text(&[
+            &format!("ansible_{bare}_host"),
+            "ansible_ssh_host",
+            "ansible_host",
+        ])? {
+            target.address = address;
+        }
+        target.port = match self.number(&["ansible_ssh_port", "ansible_port"])? {
+            Some(port) => Some(port.try_into().map_err(|_| {
+                Error::general(format!("{port} is no port of the host {}", target.host))
+            })?),
+            None => match self.keyword(&resolved.port)? {
+                Some(port) => Some(port.trim().parse().map_err(|_| {
+                    Error::general(format!(
+                        "the keyword 'port' has the value '{port}', which is no port"
+                    ))
+                })?),
+                None => defaults.port,
+            },
+        };
+        let user = self.text(&[
+            &format!("ansible_{bare}_user"),
+            "ansible_ssh_user",
+            "ansible_user",
+        ])?;
+        target.user = match user {
+            Some(user) => Some(user),
+            None => match self.delegated {
+                None => self.keyword(&resolved.remote_user)?,
+                Some(_) => None,
+            }
+            .or_else(|| defaults.user.clone()),
+        };
+        let password = self.text(&[
+            "ansible_ssh_password",
+            "ansible_ssh_pass",
+            "ansible_password",
+        ])?;
+        target.password = password
+            .map(|p| Secret::new(&p))
+            .or_else(|| defaults.password.clone());
+        let key = self.text(&["ansible_ssh_private_key_file", "ansible_private_key_file"])?;
+        target.private_key = key
+            .map(|path| PathBuf::from(crate::expand::path(&path)))
+            .or_else(|| defaults.private_key.clone())
+            .filter(|path| !path.as_os_str().is_empty());
+        let ssh = &defaults.ssh;
+        target.ssh = SshOptions {
+            args: self
+                .text(&["ansible_ssh_args"])?
+                .or_else(|| ssh.args.clone()),
+            common_args: self
+                .text(&["ansible_ssh_common_args"])?
+                .unwrap_or_else(|| ssh.common_args.clone()),
+            extra_args: self
+                .text(&["ansible_ssh_extra_args"])?
+                .unwrap_or_else(|| ssh.extra_args.clone()),
+            executable: self
+                .text(&["ansible_ssh_executable"])?
+                .unwrap_or_else(|| ssh.executable.clone()),
+            host_key_checking: self
+                .flag(&["ansible_ssh_host_key_checking", "ansible_host_key_checking"])?
+                .unwrap_or(ssh.host_key_checking),
+            retries: match self.number(&["ansible_ssh_retries"])? {
+                Some(retries) => retries.try_into().unwrap_or(u32::MAX),
+                None => ssh.retries,
+            },
+            password_prompt: self.text(&["ansible_sshpass_prompt"])?,
+            use_tty: self.flag(&["ansible_ssh_use_tty"])?.unwrap_or(ssh.use_tty),
+        };
+        target.executable = self.text(&[
+            &format!("ansible_{bare}_exe"),
+            &format!("ansible_{bare}_executable"),
+        ])?;
+        target.extra_args = self.text(&[&format!("ansible_{bare}_extra_args")])?;
+        Ok(())
+    }
+
+    fn become_(&self, connection: &str) -> Result<Option<Become>> {
+        let (defaults, resolved) = (self.defaults, self.run.task.resolved());
+        let wanted = match self.flag(&["ansible_become"])? {
+            Some(wanted) => wanted,
+            None => match &resolved.become_ {
+                Some(v) => truth(v, self.templar)
+                    .map_err(|e| e.context("Error processing keyword 'become'"))?,
+                None => defaults.become_,
+            },
+        };
+        if !wanted {
+            return Ok(None);
+        }
+        let usual = &defaults.escalation;
+        let method = match self.text(&["ansible_become_method"])? {
+            Some(method) => method,
+            None => self
+                .keyword(&resolved.become_method)?
+                .unwrap_or_else(|| usual.method.clone()),
+        };
+        let method = method.rsplit('.').next().unwrap_or_default().to_string();
+        // `ansible_sudo_pass` speaks of one method, `ansible_become_password` of all
+        let own = |what: &str| format!("ansible_{method}_{what}");
+        let user = match self.text(&["ansible_become_user", &own("user")])? {
+            Some(user) => user,
+            None => self
+                .keyword(&resolved.become_user)?
+                .unwrap_or_else(|| usual.user.clone()),
+        };
+        if !defaults.become_allow_same_user && connection == "local" {
+            let known = crate::machine::users::user_by_name(&user);
+            if known.is_some_and(|u| u.uid == rustix::process::geteuid().as_raw()) {
+                return Ok(None);
+            }
+        }
+        let password = self.text(&[
+            "ansible_become_password",
+            "ansible_become_pass",
+            &own("pass"),
+        ])?;
+        let exe = match self.text(&["ansible_become_exe", &own("exe")])? {
+            Some(exe) => Some(exe),
+            None => match &resolved.become_exe {
+                Some(_) => self.keyword(&resolved.become_exe)?,
+                None => usual.exe.clone(),
+            },
+        };
+        let flags = match self.text(&["ansible_become_flags", &own("flags")])? {
+            Some(flags) => Some(flags),
+            None => match &resolved.become_flags {
+                Some(_) => self.keyword(&resolved.become_flags)?,
+                None => usual.flags.clone(),
+            },
+        };
+        Ok(Some(Become {
+            password: password
+                .map(|p| Secret::new(&p))
+                .or_else(|| usual.password.clone()),
+            method,
+            user,
+            exe: exe.filter(|e| !e.is_empty()),
+            flags,
+        }))
+    }
+
+    fn keyword(&self, value: &Option<Value>) -> Result<Option<String>> {
+        match value {
+            Some(value) => self.templar.render_str(value).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The first of the variables that is set.
+    fn variable(&self, names: &[&str]) -> Result<Option<Value>> {
+        for name in names {
+            let value = match self.delegated {
+                None => self.templar.get(name)?,
+                Some(host) => {
+                    let vars = crate::vars::HostVars {
+                        world: self.run.world.clone(),
+                        asked_by: self.run.host.into(),
+                    };
+                    match vars.get(host)? {
+                        Some(Value::Dynamic(vars)) => vars.get(name)?,
+                        _ => None,
+                    }
+                }
+            };
+            if let Some(value) = value.filter(|v| !v.is_null()) {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    fn text(&self, names: &[&str]) -> Result<Option<String>> {
+        Ok(self.variable(names)?.map(|v| text_of(&v)))
+    }
+
+    fn flag(&self, names: &[&str]) -> Result<Option<bool>> {
+        let value = self.variable(names)?;
+        Ok(value.map(|v| crate::playbook::boolean(&v).unwrap_or(false)))
+    }
+
+    fn number(&self, names: &[&str]) -> Result<Option<u64>> {
+        let Some(value) = self.variable(names)? else {
+            return Ok(None);
+        };
+        match number_of(&value) {
+            Some(n) if n >= 0.0 => Ok(Some(n as u64)),
+            _ => Err(Error::new(
+                Kind::General,
+                format!(
+                    "the variable {} is '{}', which is no number",
+                    names[0],
+                    text_of(&value)
+                ),
+            )),
+        }
+    }
+}

@@ -1,0 +1,279 @@
+#!/usr/bin/env bash
+# Real hosts on one machine: each has a root, an address, processes and an sshd of its own, and can restart.
+#
+#   testbed.sh root                       build the base roots once (Debian bookworm), in $TESTBED_CACHE
+#   testbed.sh up WORLD [--jump NAME] NAME=IP...   start hosts; with --jump only that one can be reached from outside
+#   testbed.sh run WORLD COMMAND...       run the controller's side: it sees the world's network
+#   testbed.sh enter WORLD NAME COMMAND...  run something inside a host, past its sshd
+#   testbed.sh kill WORLD NAME            stop a host at once, as if its power failed
+#   testbed.sh start WORLD NAME           start it again
+#   testbed.sh state WORLD NAME           print the folder that holds what differs from the base root
+#   testbed.sh down WORLD                 stop and remove everything of a world
+#
+# A world is a network of its own (10.0.0.0/16, the controller at 10.0.255.254): two may have the same addresses.
+# Hosts whose name begins with `bare` have no Python. Users: root, ubuntu and centos (sudo without a
+# password), alice (sudo with the password s3cret), bob (no sudo, password s3cret). Keys: $TESTBED_CACHE/keys.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${TESTBED_CACHE:-$here/../../.cache/testbed}
+mkdir -p "$cache"
+cache=$(cd "$cache" && pwd)
+# hosts share the kernel: none may set its clock, load modules or change its settings
+drop=-sys_time,-sys_module,-sys_rawio,-syslog,-mac_admin,-mac_override,-wake_alarm,-sys_boot
+
+die() { echo "testbed: $*" >&2; exit 1; }
+[[ $EUID == 0 ]] || die "must be run by root: it makes network namespaces and mounts"
+
+verb=${1:?what to do: root, up, run, enter, kill, start, state, down}
+shift
+
+need() {
+    local missing=() tool
+    for tool in debootstrap:debootstrap ip:iproute2 setpriv:util-linux ssh-keygen:openssh-client setsid:util-linux; do
+        command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
+    done
+    [[ ${#missing[@]} == 0 ]] || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+}
+
+make_keys() {
+    mkdir -p "$cache/keys"
+    chmod 700 "$cache/keys"
+    local kind
+    for kind in ed25519 ecdsa rsa; do
+        [[ -f $cache/keys/id_$kind ]] || ssh-keygen -q -t "$kind" -N '' -C "testbed $kind" -f "$cache/keys/id_$kind"
+    done
+    [[ -f $cache/keys/id_locked ]] || ssh-keygen -q -t ed25519 -N 's3cret' -C 'testbed locked' -f "$cache/keys/id_locked"
+}
+
+# What all roots have: users, their keys, and an init that starts sshd.
+furnish() {
+    local r=$1 user home
+    for user in ubuntu centos; do
+        chroot "$r" id "$user" >/dev/null 2>&1 || chroot "$r" useradd -m -s /bin/bash -p '*' "$user"
+        echo "$user ALL=(ALL) NOPASSWD:ALL" >"$r/etc/sudoers.d/$user"
+    done
+    for user in alice bob; do
+        chroot "$r" id "$user" >/dev/null 2>&1 || chroot "$r" useradd -m -s /bin/bash "$user"
+        echo "$user:s3cret" | chroot "$r" chpasswd
+    done
+    echo 'root:s3cret' | chroot "$r" chpasswd
+    echo 'alice ALL=(ALL) ALL' >"$r/etc/sudoers.d/alice"
+    chmod 440 "$r"/etc/sudoers.d/*
+    for user in root ubuntu centos alice bob; do
+        home=$r/home/$user
+        [[ $user != root ]] || home=$r/root
+        mkdir -p "$home/.ssh"
+        cat "$cache"/keys/*.pub >"$home/.ssh/authorized_keys"
+        chmod 700 "$home/.ssh"
+        chroot "$r" chown -R "$user:$user" "${home#"$r"}"
+    done
+    # the supervisor starts a host again whose init has ended
+    cat >"$r/usr/sbin/shutdown" <<'I'
+#!/bin/sh
+# Restarts this host: everything in it ends, and its supervisor starts it again.
+(sleep 0.5; kill -9 -1) >/dev/null 2>&1 &
+I
+    chmod 755 "$r/usr/sbin/shutdown"
+    ln -sf shutdown "$r/usr/sbin/reboot"
+    cat >"$r/sbin/host-init" <<'I'
+#!/bin/sh
+mount -t proc proc /proc
+# a host that has restarted is known by its boot id and its uptime
+cat /proc/sys/kernel/random/uuid >/boot/.id
+mount --bind /boot/.id /proc/sys/kernel/random/boot_id 2>/dev/null
+mount --bind /proc/sys /proc/sys
+mount --bind /boot/.id /proc/sys/kernel/random/boot_id
+mount -o remount,ro,bind /proc/sys
+mount -t sysfs -o ro sysfs /sys 2>/dev/null
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /dev/shm 2>/dev/null
+mkdir -p /run/sshd /run/lock /dev/pts
+mount -t devpts devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 /dev/pts 2>/dev/null
+[ -e /dev/pts/ptmx ] && mount --bind /dev/pts/ptmx /dev/ptmx
+hostname "$1"
+date -u >/run/booted
+[ -x /etc/host-start ] && /etc/host-start
+trap : CHLD
+/usr/sbin/sshd -D -e -o UsePAM=no -o PasswordAuthentication=yes -o MaxStartups=200:30:400 -o MaxSessions=100 2>/var/log/sshd.log &
+wait $!
+I
+    chmod 755 "$r/sbin/host-init"
+}
+
+build_root() {
+    need
+    make_keys
+    local packages=openssh-server,sudo,iproute2,iputils-ping,ca-certificates,procps,curl,gpg,cron,unzip,bzip2,xz-utils,zstd,acl,netcat-openbsd
+    if [[ ! -e $cache/bare/.made ]]; then
+        rm -rf "$cache/bare"
+        debootstrap --variant=minbase --include="$packages" bookworm "$cache/bare" >"$cache/root.log" 2>&1 || {
+            tail -n 20 "$cache/root.log" >&2
+            die "debootstrap failed"
+        }
+        furnish "$cache/bare"
+        rm -rf "$cache"/bare/var/cache/apt/archives/*.deb
+        touch "$cache/bare/.made"
+    fi
+    if [[ ! -e $cache/python/.made ]]; then
+        rm -rf "$cache/python"
+        cp -a "$cache/bare" "$cache/python"
+        rm -f "$cache/python/.made"
+        DEBIAN_FRONTEND=noninteractive chroot "$cache/python" apt-get install -y -qq --no-install-recommends \
+            python3-minimal python3-apt >>"$cache/root.log" 2>&1 || {
+            tail -n 20 "$cache/root.log" >&2
+            die "Python could not be installed"
+        }
+        rm -rf "$cache"/python/var/cache/apt/archives/*.deb
+        touch "$cache/python/.made"
+    fi
+}
+
+world() {
+    w=$1
+    [[ $w =~ ^[a-z0-9]{1,6}$ ]] || die "a world's name is up to six letters and digits, not '$w'"
+    dir=$cache/worlds/$w
+    ctl=rp-$w
+}
+ns() { ip netns exec "$@"; }
+
+bridge() {
+    local space=$1 name=$2 address=$3
+    ns "$space" ip link add "$name" type bridge
+    ns "$space" ip addr add "$address" dev "$name"
+    ns "$space" ip link set "$name" up
+}
+
+# plug HOST IP SPACE BRIDGE: gives the host an interface on a bridge.
+plug() {
+    local name=$1 ip=$2 space=$3 bridge=$4 port
+    port=v$(printf '%s' "$w$name" | cksum | cut -d' ' -f1)
+    ip link add "$port" netns "$space" type veth peer name eth0 netns "rp-$w-$name"
+    ns "$space" ip link set "$port" master "$bridge" up
+    ns "rp-$w-$name" ip addr add "$ip/16" dev eth0
+    ns "rp-$w-$name" ip link set eth0 up
+}
+
+# The supervisor of a host: starts its init as long as the host is wanted.
+start_host() {
+    local name=$1 h=$dir/hosts/$1
+    touch "$h/wanted"
+    setsid bash -c "while [[ -e '$h/wanted' ]]; do
+        ip netns exec 'rp-$w-$name' unshare --mount --pid --uts --ipc --fork --kill-child \
+            setpriv --bounding-set=$drop chroot '$h/merged' /sbin/host-init '$name'
+        sleep 0.5
+    done" </dev/null >"$h/log" 2>&1 &
+    echo $! >"$h/pid"
+}
+
+stop_host() {
+    local name=$1 h=$dir/hosts/$1 p
+    rm -f "$h/wanted"
+    p=$(cat "$h/pid" 2>/dev/null || true)
+    [[ -z $p ]] || kill -9 -- "-$p" 2>/dev/null || true
+    for p in $(ip netns pids "rp-$w-$name" 2>/dev/null || true); do kill -9 "$p" 2>/dev/null || true; done
+}
+
+ready() {
+    local ip=$1 try
+    for try in $(seq 100); do
+        ns "$2" bash -c "exec 3<>/dev/tcp/$ip/22" 2>/dev/null && return
+        sleep 0.1
+    done
+    die "the host at $ip did not start"
+}
+
+case $verb in
+root) build_root ;;
+up)
+    world "${1:?a world}"
+    shift
+    build_root
+    jump=
+    if [[ ${1:-} == --jump ]]; then jump=$2; shift 2; fi
+    mkdir -p "$dir/hosts"
+    if ! ip netns list | grep -q "^$ctl\b"; then
+        ip netns add "$ctl"
+        ns "$ctl" ip link set lo up
+        bridge "$ctl" br0 10.0.255.254/16
+    fi
+    space=$ctl gateway=10.0.255.254
+    if [[ -n $jump ]] && ! ip netns list | grep -q "^$ctl-in\b"; then
+        # the nodes' network: no way leads there from the controller but through the jumphost
+        ip netns add "$ctl-in"
+        ns "$ctl-in" ip link set lo up
+        bridge "$ctl-in" br0 10.0.255.253/16
+    fi
+    for host in "$@"; do
+        name=${host%%=*} ip=${host#*=} h=$dir/hosts/${host%%=*}
+        [[ $name != *=* && -n $ip ]] || die "a host is NAME=IP, not '$host'"
+        mkdir -p "$h"/{upper,work,merged}
+        echo "$ip" >"$h/ip"
+        base=$cache/python
+        [[ $name != bare* ]] || base=$cache/bare
+        ip netns add "rp-$w-$name"
+        ns "rp-$w-$name" ip link set lo up
+        if [[ -z $jump ]]; then
+            plug "$name" "$ip" "$ctl" br0
+            ns "rp-$w-$name" ip route add default via 10.0.255.254
+        else
+            plug "$name" "$ip" "$ctl-in" br0
+            ns "rp-$w-$name" ip route add default via 10.0.255.253
+            if [[ $name == "$jump" ]]; then
+                # its second interface: the public side
+                ip link add "p$(printf '%s' "$w$name" | cksum | cut -d' ' -f1)" netns "$ctl" type veth peer name eth1 netns "rp-$w-$name"
+                ns "$ctl" ip link set "p$(printf '%s' "$w$name" | cksum | cut -d' ' -f1)" up
+                ns "$ctl" ip addr add 192.0.2.1/24 dev "p$(printf '%s' "$w$name" | cksum | cut -d' ' -f1)"
+                ns "rp-$w-$name" ip addr add 192.0.2.10/24 dev eth1
+                ns "rp-$w-$name" ip link set eth1 up
+            fi
+        fi
+        mount -t overlay overlay -o "lowerdir=$base,upperdir=$h/upper,workdir=$h/work" "$h/merged"
+        mount -t tmpfs -o mode=755,size=1m tmpfs "$h/merged/dev"
+        for node in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0; do
+            IFS=: read -r file major minor <<<"$node"
+            mknod -m 666 "$h/merged/dev/$file" c "$major" "$minor"
+        done
+        ln -s /proc/self/fd "$h/merged/dev/fd"
+        for n in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${n%%:*}" "$h/merged/dev/${n##*:}"; done
+        touch "$h/merged/dev/ptmx"
+        mkdir -p "$h/merged/dev/shm" "$h/merged/dev/pts"
+        grep -q "$name" "$h/merged/etc/hosts" 2>/dev/null || printf '127.0.0.1 localhost\n%s %s\n' "$ip" "$name" >"$h/merged/etc/hosts"
+        echo "$name" >"$h/merged/etc/hostname"
+        start_host "$name"
+    done
+    for host in "$@"; do
+        [[ -z $jump ]] || space=$ctl-in
+        ready "${host#*=}" "$space"
+    done
+    ;;
+run) world "$1"; shift; exec ip netns exec "$ctl" "$@" ;;
+enter)
+    world "$1"
+    name=$2
+    shift 2
+    pid=$(ip netns pids "rp-$w-$name" | while read -r p; do [[ $(cat "/proc/$p/comm") != sshd ]] || { echo "$p"; break; }; done)
+    [[ -n $pid ]] || die "$name does not run"
+    exec nsenter --target "$pid" --mount --pid --uts --ipc --net --root --wd=/ "$@"
+    ;;
+kill) world "$1"; stop_host "$2" ;;
+start) world "$1"; start_host "$2"; ready "$(cat "$dir/hosts/$2/ip")" "$(ip netns list | grep -q "^$ctl-in\b" && echo "$ctl-in" || echo "$ctl")" ;;
+state) world "$1"; echo "$dir/hosts/$2/upper" ;;
+down)
+    world "$1"
+    for h in "$dir"/hosts/*; do
+        [[ -d $h ]] || continue
+        name=${h##*/}
+        stop_host "$name"
+        umount -l "$h/merged/dev" "$h/merged" 2>/dev/null || true
+        ip netns del "rp-$w-$name" 2>/dev/null || true
+        rm -rf "$h"
+    done
+    for space in "$ctl" "$ctl-in"; do
+        for p in $(ip netns pids "$space" 2>/dev/null || true); do kill "$p" 2>/dev/null || true; done
+        ip netns del "$space" 2>/dev/null || true
+    done
+    rm -rf "$dir"
+    ;;
+*) die "no such verb: $verb" ;;
+esac
