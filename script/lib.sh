@@ -62,6 +62,12 @@ rust() {
     return 1
 }
 
+# musl TARGET: what building for it needs; false if it cannot be had.
+musl() {
+    rustup target list --installed 2>/dev/null | grep -qx "$1" || rustup target add "$1" >/dev/null 2>&1 || return 1
+    packages musl-tools
+}
+
 # target: the folder that cargo builds into.
 target() {
     (cd "$root" && cargo metadata --quiet --format-version 1 --no-deps) |
@@ -74,4 +80,23 @@ build() {
     say "Building rplay (the AWS client takes some minutes, once)"
     (cd "$root" && cargo build --quiet --bin rplay)
     rplay=$(target)/debug/rplay
+}
+
+# agent: the small static rplay-agent that is sent to hosts, into $RPLAY_AGENT_DIR, where rplay finds it.
+agent() {
+    rust
+    local machine target flags=()
+    machine=$(uname -m)
+    target=$machine-unknown-linux-musl
+    if ! musl "$target"; then
+        # static all the same, with the C library that is here
+        target=$machine-unknown-linux-gnu
+        flags=(--config "target.$target.rustflags=['-C','target-feature=+crt-static']")
+    fi
+    say "Building the agent (about a minute, once)"
+    # its own folder, and none of the flags that are for rplay itself
+    (cd "$root" && env -u RUSTFLAGS -u RUSTC_WORKSPACE_WRAPPER cargo build --quiet --profile agent --no-default-features \
+        --bin rplay-agent --target "$target" "${flags[@]}")
+    RPLAY_AGENT_DIR=$(target)/$target/agent
+    export RPLAY_AGENT_DIR
 }

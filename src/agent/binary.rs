@@ -4,6 +4,7 @@ use crate::{Error, Result};
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -15,7 +16,7 @@ pub struct Binary {
     /// SHA-256 of its contents, in hexadecimal digits.
     pub hash: String,
     /// Its contents, compressed by gzip.
-    pub packed: Vec<u8>,
+    pub packed: Cow<'static, [u8]>,
     /// Length of its contents.
     pub size: usize,
 }
@@ -24,7 +25,7 @@ impl Binary {
     /// Its contents.
     pub fn unpack(&self) -> io::Result<Vec<u8>> {
         let mut contents = Vec::with_capacity(self.size);
-        GzDecoder::new(&self.packed[..]).read_to_end(&mut contents)?;
+        GzDecoder::new(&*self.packed).read_to_end(&mut contents)?;
         Ok(contents)
     }
 
@@ -32,42 +33,71 @@ impl Binary {
         let contents = std::fs::read(path)?;
         let mut packed = Vec::new();
         GzEncoder::new(&contents[..], Compression::default()).read_to_end(&mut packed)?;
-        let digest = Sha256::digest(&contents);
         Ok(Binary {
             arch: arch.to_string(),
-            hash: digest.iter().map(|b| format!("{b:02x}")).collect(),
-            packed,
+            hash: hash(&contents),
+            packed: packed.into(),
+            size: contents.len(),
+        })
+    }
+
+    /// One that was built into rplay.
+    fn embedded(arch: &str, packed: &'static [u8]) -> io::Result<Binary> {
+        let mut contents = Vec::new();
+        GzDecoder::new(packed).read_to_end(&mut contents)?;
+        Ok(Binary {
+            arch: arch.to_string(),
+            hash: hash(&contents),
+            packed: packed.into(),
             size: contents.len(),
         })
     }
 }
 
+fn hash(contents: &[u8]) -> String {
+    let digest = Sha256::digest(contents);
+    digest.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+// the agents that `build.rs` has put into a release: pairs of machine and compressed contents
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
 /// The machines that agents are looked for.
 const MACHINES: &[&str] = &["x86_64", "aarch64"];
 
-static ALL: LazyLock<Vec<Binary>> = LazyLock::new(|| {
-    let named = MACHINES.iter().filter_map(|arch| {
-        let places = places();
-        let mut files = places
-            .iter()
-            .map(|dir| dir.join(format!("rplay-agent-{arch}")));
-        let own = (*arch == std::env::consts::ARCH)
-            .then(|| places.iter().map(|dir| dir.join("rplay-agent")))
-            .into_iter()
-            .flatten();
-        let file = files
-            .find(|f| f.is_file())
-            .or_else(|| own.into_iter().find(|f| f.is_file()))?;
-        match Binary::read(arch, &file) {
-            Ok(binary) => Some(binary),
-            Err(e) => {
-                crate::notice::warning(format!("cannot read {}: {e}", file.display()));
-                None
-            }
+static ALL: LazyLock<Vec<Binary>> =
+    LazyLock::new(|| MACHINES.iter().filter_map(|arch| look_for(arch)).collect());
+
+/// `RPLAY_AGENT_DIR` wins, so that another can be tried; then what is in rplay, then what is beside it.
+fn look_for(arch: &str) -> Option<Binary> {
+    let embedded = || EMBEDDED.iter().find(|(machine, _)| *machine == arch);
+    let (what, read) = match (
+        in_folder(arch, named()),
+        embedded(),
+        in_folder(arch, beside()),
+    ) {
+        (Some(file), ..) | (None, None, Some(file)) => {
+            (file.display().to_string(), Binary::read(arch, &file))
         }
-    });
-    named.collect()
-});
+        (None, Some((_, packed)), _) => (
+            "the agent in rplay".to_string(),
+            Binary::embedded(arch, packed),
+        ),
+        (None, None, None) => return None,
+    };
+    read.map_err(|e| crate::notice::warning(format!("cannot read {what}: {e}")))
+        .ok()
+}
+
+fn in_folder(arch: &str, folder: Option<PathBuf>) -> Option<PathBuf> {
+    let folder = folder?;
+    // a name without a machine means the one that rplay itself runs on
+    let own = (arch == std::env::consts::ARCH).then(|| folder.join("rplay-agent"));
+    [Some(folder.join(format!("rplay-agent-{arch}"))), own]
+        .into_iter()
+        .flatten()
+        .find(|f| f.is_file())
+}
 
 /// Every agent that there is.
 pub fn all() -> &'static [Binary] {
@@ -79,18 +109,33 @@ pub fn all() -> &'static [Binary] {
 /// Fails if there is none; the error says where it was looked for.
 pub fn find(arch: &str) -> Result<&'static Binary> {
     all().iter().find(|b| b.arch == arch).ok_or_else(|| {
-        let places: Vec<String> = places().iter().map(|p| p.display().to_string()).collect();
+        let inside = match EMBEDDED {
+            [] => "this rplay was built without one".to_string(),
+            agents => {
+                let machines: Vec<&str> = agents.iter().map(|(arch, _)| *arch).collect();
+                format!("this rplay has one for {} only", machines.join(" and "))
+            }
+        };
+        let places: Vec<String> = named()
+            .into_iter()
+            .chain(beside())
+            .map(|p| p.display().to_string())
+            .collect();
         Error::general(format!(
-            "there is no agent for a machine of the kind {arch}: no rplay-agent-{arch} in {}",
+            "there is no agent for a machine of the kind {arch}: {inside}, and there is no rplay-agent-{arch} in {}",
             places.join(" or ")
         ))
+        .hint("RPLAY_AGENT_DIR names a folder that has it")
     })
 }
 
-/// Folders where agents may be: `RPLAY_AGENT_DIR`, and where rplay itself is.
-fn places() -> Vec<PathBuf> {
-    let named = std::env::var_os("RPLAY_AGENT_DIR").map(PathBuf::from);
-    let beside = std::env::current_exe().ok();
-    let beside = beside.and_then(|exe| exe.parent().map(Path::to_path_buf));
-    named.into_iter().chain(beside).collect()
+/// The folder that the user names.
+fn named() -> Option<PathBuf> {
+    std::env::var_os("RPLAY_AGENT_DIR").map(PathBuf::from)
+}
+
+/// The folder where rplay itself is.
+fn beside() -> Option<PathBuf> {
+    let exe = std::env::current_exe().ok()?;
+    exe.parent().map(Path::to_path_buf)
 }

@@ -5,19 +5,48 @@ use crate::error::Error;
 use crate::machine::Machine;
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
+use std::sync::Arc;
 
 /// Checks the arguments, runs `M`, and makes the result that Ansible's modules give: the returns,
 /// `changed`, what is known of the result's `path` or `dest`, and `invocation`. Secrets are removed from it.
 pub(super) fn call<M: Module>(given: Map, machine: &mut Machine) -> TaskResult {
-    let called = machine.called.clone();
-    let shown = match M::SHOWN_NAME == M::NAME && !called.is_empty() {
-        true => called.as_str(),
-        false => M::SHOWN_NAME,
+    let about = About {
+        name: M::NAME,
+        shown_name: M::SHOWN_NAME,
+        check_mode: M::CHECK_MODE,
+        spec: args::spec::<M::Args>,
+        run: run::<M>,
     };
-    let parsed = match args::parse_all::<M::Args>(shown, given.clone()) {
+    call_any(&about, given, machine)
+}
+
+/// What of a module is its own; all the rest is compiled once for all of them.
+struct About {
+    name: &'static str,
+    shown_name: &'static str,
+    check_mode: bool,
+    spec: fn() -> Arc<args::Spec>,
+    run: fn(&str, &Value, &mut Machine) -> Result<Value, Failure>,
+}
+
+fn run<M: Module>(shown: &str, args: &Value, machine: &mut Machine) -> Result<Value, Failure> {
+    let returns = M::run(args::typed(shown, args)?, machine)?;
+    serde_json::to_value(returns)
+        .map(Value::from_json)
+        .map_err(|e| Failure::new(format!("the result of {}: {e}", M::NAME)))
+}
+
+fn call_any(module: &About, given: Map, machine: &mut Machine) -> TaskResult {
+    let called = machine.called.clone();
+    let shown = match module.shown_name == module.name && !called.is_empty() {
+        true => called.as_str(),
+        false => module.shown_name,
+    };
+    let spec = (module.spec)();
+    let (value, parsed) = match args::checked(shown, &spec, given.clone()) {
         Ok(parsed) => parsed,
         Err(failure) => {
-            let secrets = args::secrets_of::<M::Args>(&given);
+            let secrets = args::secrets_of(&spec, &given);
             let shown = given
                 .into_iter()
                 .filter(|(k, _)| k.as_str() != Some("_raw_params"));
@@ -26,15 +55,11 @@ pub(super) fn call<M: Module>(given: Map, machine: &mut Machine) -> TaskResult {
             return scrubbed(result, &secrets);
         }
     };
-    if machine.mode.check && !M::CHECK_MODE {
+    if machine.mode.check && !module.check_mode {
         let msg = format!("remote module ({shown}) does not support check mode");
         return TaskResult::ok().with("skipped", true).with("msg", msg);
     }
-    let outcome = M::run(parsed.args, machine);
-    let returns = outcome.and_then(|returns| {
-        Value::from_serialize(returns)
-            .map_err(|e| Failure::new(format!("the result of {}: {}", M::NAME, e.message())))
-    });
+    let returns = (module.run)(shown, &value, machine);
     let mut result = match returns {
         Ok(Value::Map(fields)) => {
             let mut result = TaskResult::from((*fields).clone());

@@ -35,6 +35,8 @@ use std::sync::Arc;
 /// A module: its arguments, its documentation and what it does.
 pub trait Module {
     const NAME: &'static str;
+    /// Collections that have it, where that is not Ansible itself: `community.docker`, its present home first.
+    const COLLECTIONS: &'static [&'static str] = &[];
     /// YAML that shows how the module is used; a test runs it.
     const EXAMPLES: &'static str;
     /// The name that messages about arguments have, where it is not the one that the user wrote.
@@ -86,6 +88,7 @@ impl Failure {
 /// A module in the table.
 pub struct Entry {
     pub name: &'static str,
+    pub collections: &'static [&'static str],
     pub examples: &'static str,
     /// Checks and converts the arguments, runs, and makes the result (`changed`, `diff`, returns or `msg`).
     pub run: fn(Map, &mut Machine) -> TaskResult,
@@ -96,6 +99,7 @@ pub struct Entry {
 const fn entry<M: Module>() -> Entry {
     Entry {
         name: M::NAME,
+        collections: M::COLLECTIONS,
         examples: M::EXAMPLES,
         run: call::call::<M>,
         spec: args::spec::<M::Args>,
@@ -120,13 +124,16 @@ pub static MODULES: &[Entry] = &[
     entry::<wait_for::WaitFor>(),
 ];
 
-/// The module with this name, bare or fully qualified (`ansible.builtin.`, `ansible.legacy.`).
+/// The module with this name, bare or fully qualified (`ansible.builtin.`, `ansible.legacy.`, or its collection's).
 pub fn find(name: &str) -> Option<&'static Entry> {
-    let bare = name
-        .strip_prefix("ansible.builtin.")
-        .or_else(|| name.strip_prefix("ansible.legacy."))
-        .unwrap_or(name);
-    MODULES.iter().find(|m| m.name == bare)
+    let (collection, bare) = name.rsplit_once('.').unwrap_or(("", name));
+    let module = MODULES.iter().find(|m| m.name == bare)?;
+    let here = match collection {
+        "" => true,
+        "ansible.builtin" | "ansible.legacy" => module.collections.is_empty(),
+        collection => module.collections.contains(&collection),
+    };
+    here.then_some(module)
 }
 
 /// Serde defaults of options that are true unless said otherwise.

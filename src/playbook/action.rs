@@ -102,10 +102,11 @@ static RAW_PARAMS: &[&str] = &[
     "raw",
 ];
 
-/// The module's name without the prefixes that mean `built in`.
+/// The module's name without the prefixes that mean `built in`, or its collection.
 pub fn bare(name: &str) -> &str {
     name.strip_prefix("ansible.builtin.")
         .or_else(|| name.strip_prefix("ansible.legacy."))
+        .or_else(|| crate::modules::find(name).map(|m| m.name))
         .unwrap_or(name)
 }
 

@@ -13,7 +13,7 @@ mod role;
 mod task;
 mod unsupported;
 
-pub use action::Action;
+pub use action::{Action, bare};
 pub use block::{Block, Item, included_file, load_items};
 pub use load::{Build, Loader, not_found, search_path};
 pub use play::Play;

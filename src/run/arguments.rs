@@ -46,13 +46,9 @@ impl TaskRun<'_> {
         for defaults in &self.task.resolved().module_defaults {
             let rendered = templar.render(defaults)?;
             for (module, values) in rendered.as_map().into_iter().flatten() {
-                let matches = module.as_str().is_some_and(|m| {
-                    let m = m
-                        .strip_prefix("ansible.builtin.")
-                        .or_else(|| m.strip_prefix("ansible.legacy."))
-                        .unwrap_or(m);
-                    m == action.bare
-                });
+                let matches = module
+                    .as_str()
+                    .is_some_and(|m| crate::playbook::bare(m) == action.bare);
                 if module.as_str().is_some_and(|m| m.starts_with("group/")) {
                     return Err(Error::new(
                         Kind::Template,
@@ -136,8 +132,9 @@ pub(super) fn keeps_raw(module: &str, key: &Key) -> bool {
 
 /// The fully qualified name of a module.
 pub(super) fn full_name(name: &str) -> String {
-    match name.contains('.') {
-        true => name.to_string(),
-        false => format!("ansible.builtin.{name}"),
+    if name.contains('.') {
+        return name.to_string();
     }
+    let collection = crate::modules::find(name).and_then(|m| m.collections.first());
+    format!("{}.{name}", collection.unwrap_or(&"ansible.builtin"))
 }

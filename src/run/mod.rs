@@ -68,10 +68,7 @@ static BUILT_IN: &[&str] = &[
 
 /// Whether rplay has a module or action of this name (bare or fully qualified).
 pub fn is_known_module(name: &str) -> bool {
-    let bare = name
-        .strip_prefix("ansible.builtin.")
-        .or_else(|| name.strip_prefix("ansible.legacy."))
-        .unwrap_or(name);
+    let bare = crate::playbook::bare(name);
     BUILT_IN.contains(&bare)
         || crate::actions::find(bare).is_some()
         || crate::modules::find(bare).is_some()

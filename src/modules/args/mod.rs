@@ -63,22 +63,37 @@ pub fn parse_all<T: DeserializeOwned + JsonSchema + 'static>(
     name: &str,
     args: Map,
 ) -> Result<Parsed<T>, Failure> {
-    let spec = spec::<T>();
-    let checked = check::check(name, &spec, args)?;
-    let value = Value::map(given(&checked.values, &spec));
-    let args = from_value(&value).map_err(|e| Failure::new(format!("arguments of {name}: {e}")))?;
+    let (value, rest) = checked(name, &spec::<T>(), args)?;
+    Ok(Parsed {
+        args: typed(name, &value)?,
+        invocation: rest.invocation,
+        secrets: rest.secrets,
+        warnings: rest.warnings,
+    })
+}
+
+/// A value that passed the checks as a module's `Args`.
+pub(super) fn typed<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, Failure> {
+    from_value(value).map_err(|e| Failure::new(format!("arguments of {name}: {e}")))
+}
+
+/// What the type of the arguments is made of, and all else that is known of them.
+pub(super) fn checked(name: &str, spec: &Spec, args: Map) -> Result<(Value, Parsed<()>), Failure> {
+    let checked = check::check(name, spec, args)?;
+    let value = Value::map(given(&checked.values, spec));
     let mut invocation = checked.values;
     invocation.retain(|k, _| {
         k.as_str()
             .and_then(|k| spec.get(k))
             .is_none_or(|o| !o.hidden)
     });
-    Ok(Parsed {
-        args,
+    let rest = Parsed {
+        args: (),
         invocation,
         secrets: checked.secrets,
         warnings: checked.warnings,
-    })
+    };
+    Ok((value, rest))
 }
 
 /// The values that are not null, in suboptions too: an option without a value is for serde one not given.
@@ -106,19 +121,19 @@ fn given(values: &Map, spec: &Spec) -> Map {
 
 /// The options of `T`; made once per type.
 pub fn spec<T: JsonSchema + 'static>() -> Arc<Spec> {
+    made_once(TypeId::of::<T>(), Spec::of::<T>)
+}
+
+fn made_once(of: TypeId, make: fn() -> Spec) -> Arc<Spec> {
     static SPECS: LazyLock<Mutex<HashMap<TypeId, Arc<Spec>>>> = LazyLock::new(Mutex::default);
     let mut specs = SPECS.lock().unwrap_or_else(|e| e.into_inner());
-    Arc::clone(
-        specs
-            .entry(TypeId::of::<T>())
-            .or_insert_with(|| Arc::new(Spec::of::<T>())),
-    )
+    Arc::clone(specs.entry(of).or_insert_with(|| Arc::new(make())))
 }
 
 /// The secrets among arguments that did not pass the checks, so that a failure does not show them.
-pub fn secrets_of<T: JsonSchema + 'static>(args: &Map) -> Secrets {
+pub fn secrets_of(spec: &Spec, args: &Map) -> Secrets {
     let mut secrets = Secrets::default();
-    check::collect_secrets(&spec::<T>(), args, &mut secrets);
+    check::collect_secrets(spec, args, &mut secrets);
     secrets
 }
 

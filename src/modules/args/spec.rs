@@ -2,8 +2,8 @@
 
 use super::types::TYPE;
 use crate::value::Value;
-use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value as Json;
 
 /// Ansible's option types (<https://docs.ansible.com/ansible/latest/dev_guide/developing_program_flow_modules.html>).
@@ -83,8 +83,8 @@ pub struct Spec {
 impl Spec {
     /// The options that the fields of `T` are.
     pub fn of<T: JsonSchema>() -> Spec {
-        let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
-        let schema = settings.into_generator().into_root_schema_for::<T>();
+        let mut generator = generator();
+        let schema = T::json_schema(&mut generator);
         Spec::from_schema(schema.as_value())
     }
 
@@ -132,6 +132,11 @@ impl Spec {
                 .collect(),
         }
     }
+}
+
+fn generator() -> SchemaGenerator {
+    let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
+    settings.into_generator()
 }
 
 fn option(name: &str, property: &Json, required: &[String]) -> Opt {

@@ -1,0 +1,164 @@
+//! Builds the agent and puts it into rplay, so that one file is all there is to install.
+//!
+//! Only for releases: while rplay is worked on, the agent is looked for beside it and in `RPLAY_AGENT_DIR`. The agent
+//! is this same package without its controller's half, built by a cargo of its own in a folder of its own.
+//! `RPLAY_NO_AGENT=1` leaves it out. See `src/agent/binary.rs`.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Set for the cargo that builds the agent, which runs this file again.
+const GUARD: &str = "RPLAY_BUILDING_AGENT";
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-env-changed=RPLAY_NO_AGENT");
+    let out = PathBuf::from(variable("OUT_DIR"));
+    let mut agents = Vec::new();
+    if env::var_os("CARGO_FEATURE_CONTROLLER").is_some()
+        && variable("PROFILE") == "release"
+        && env::var_os(GUARD).is_none()
+        && env::var_os("RPLAY_NO_AGENT").is_none()
+    {
+        for changed in ["src", "Cargo.toml", "Cargo.lock", ".cargo/config.toml"] {
+            println!("cargo:rerun-if-changed={changed}");
+        }
+        agents = build(&out);
+    }
+    let entries: String = agents
+        .iter()
+        .map(|(arch, file)| format!("    ({arch:?}, include_bytes!({file:?})),\n"))
+        .collect();
+    let table = format!("static EMBEDDED: &[(&str, &[u8])] = &[\n{entries}];\n");
+    fs::write(out.join("embedded.rs"), table).expect("OUT_DIR can be written to");
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_default()
+}
+
+/// The agents that could be built: for this machine one there must be, for others if their toolchain is here.
+fn build(out: &Path) -> Vec<(String, PathBuf)> {
+    let own = variable("CARGO_CFG_TARGET_ARCH");
+    let mut built = Vec::new();
+    for arch in ["x86_64", "aarch64"] {
+        let musl = format!("{arch}-unknown-linux-musl");
+        let mut wrong = None;
+        if has_target(&musl) {
+            match agent(out, &musl, false) {
+                Ok(file) => {
+                    built.push((arch.to_string(), pack(out, arch, &file)));
+                    continue;
+                }
+                Err(log) => wrong = Some(log),
+            }
+        }
+        if arch != own {
+            if let Some(log) = wrong {
+                println!(
+                    "cargo:warning=left out the agent for {arch}: see {}",
+                    log.display()
+                );
+            }
+            continue;
+        }
+        // a static one all the same, but with the C library of this system
+        match agent(out, &format!("{arch}-unknown-linux-gnu"), true) {
+            Ok(file) => built.push((arch.to_string(), pack(out, arch, &file))),
+            Err(log) => panic!(
+                "cannot build the agent: see {}; `rustup target add {musl}` and a C compiler for it \
+                 (Debian: musl-tools) may help; RPLAY_NO_AGENT=1 builds rplay without it",
+                wrong.unwrap_or(log).display()
+            ),
+        }
+    }
+    built
+}
+
+/// Whether the standard library is installed for a target.
+fn has_target(target: &str) -> bool {
+    let asked = Command::new(variable("RUSTC"))
+        .args(["--print", "target-libdir", "--target", target])
+        .stderr(Stdio::null())
+        .output();
+    asked.is_ok_and(|o| {
+        o.status.success() && Path::new(String::from_utf8_lossy(&o.stdout).trim()).is_dir()
+    })
+}
+
+/// Builds the agent for a target. The error is the file that holds what cargo said.
+fn agent(out: &Path, target: &str, static_glibc: bool) -> Result<PathBuf, PathBuf> {
+    let folder = out.join("agent");
+    let log = out.join(format!("agent-{target}.log"));
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    cargo
+        .current_dir(variable("CARGO_MANIFEST_DIR"))
+        .args(["build", "--profile", "agent", "--no-default-features"])
+        .args(["--bin", "rplay-agent", "--target", target, "--target-dir"])
+        .arg(&folder);
+    // what cargo tells build scripts, and the flags of the outer build, are not for the inner one
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        let outer = [
+            "CARGO_FEATURE_",
+            "CARGO_CFG_",
+            "CARGO_PKG_",
+            "CARGO_PROFILE_",
+            "CARGO_BUILD_",
+        ];
+        if outer.iter().any(|p| text.starts_with(p))
+            || matches!(
+                &*text,
+                "RUSTFLAGS"
+                    | "CARGO_ENCODED_RUSTFLAGS"
+                    | "CARGO_TARGET_DIR"
+                    | "RUSTC_WORKSPACE_WRAPPER"
+                    | "TARGET"
+                    | "PROFILE"
+                    | "OPT_LEVEL"
+                    | "DEBUG"
+                    | "OUT_DIR"
+            )
+        {
+            cargo.env_remove(name);
+        }
+    }
+    cargo.env(GUARD, "1");
+    if static_glibc {
+        let name = target.to_uppercase().replace('-', "_");
+        cargo.env(
+            format!("CARGO_TARGET_{name}_RUSTFLAGS"),
+            "-C target-feature=+crt-static",
+        );
+    }
+    let done = cargo.output();
+    let said = match &done {
+        Ok(output) => output.stderr.clone(),
+        Err(e) => e.to_string().into_bytes(),
+    };
+    fs::write(&log, said).expect("OUT_DIR can be written to");
+    let file = folder.join(target).join("agent/rplay-agent");
+    match done.is_ok_and(|o| o.status.success()) && file.is_file() {
+        true => Ok(file),
+        false => Err(log),
+    }
+}
+
+/// Compresses the agent, which is how it is kept and sent.
+fn pack(out: &Path, arch: &str, file: &Path) -> PathBuf {
+    let packed = out.join(format!("rplay-agent-{arch}.gz"));
+    #[cfg(feature = "controller")]
+    {
+        let contents = fs::read(file).expect("the agent was just built");
+        let to = fs::File::create(&packed).expect("OUT_DIR can be written to");
+        let mut encoder = flate2::write::GzEncoder::new(to, flate2::Compression::best());
+        std::io::Write::write_all(&mut encoder, &contents).expect("OUT_DIR can be written to");
+        encoder.finish().expect("OUT_DIR can be written to");
+    }
+    #[cfg(not(feature = "controller"))]
+    let _ = file;
+    packed
+}
