@@ -96,7 +96,8 @@ date -u >/run/booted
 [ -x /etc/host-start ] && /etc/host-start
 trap : CHLD
 /usr/sbin/sshd -D -e -o UsePAM=no -o PasswordAuthentication=yes -o MaxStartups=200:30:400 -o MaxSessions=100 2>/var/log/sshd.log &
-wait $!
+# orphans that end are its children too: each of them interrupts the wait
+while kill -0 $! 2>/dev/null; do wait $!; done
 I
     chmod 755 "$r/sbin/host-init"
 }
