@@ -1,0 +1,86 @@
+//! Worlds of `tests/testbed`: networks of real hosts, taken down when dropped.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A world that is up.
+pub struct World {
+    name: String,
+}
+
+fn testbed() -> Command {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/testbed.sh");
+    let mut command = Command::new("bash");
+    command.arg(script);
+    command
+}
+
+/// The folder of the base roots and the keys.
+pub fn cache() -> PathBuf {
+    match std::env::var_os("TESTBED_CACHE") {
+        Some(folder) => folder.into(),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/testbed"),
+    }
+}
+
+impl World {
+    /// Starts hosts, each `NAME=IP`. Panics if that cannot be done: it is what the tests are about.
+    pub fn up(name: &str, hosts: &[&str]) -> World {
+        let world = World {
+            name: name.to_string(),
+        };
+        world.down();
+        let done = testbed()
+            .args(["up", name])
+            .args(hosts)
+            .output()
+            .expect("bash");
+        assert!(
+            done.status.success(),
+            "the test hosts do not start: {}{}",
+            String::from_utf8_lossy(&done.stdout),
+            String::from_utf8_lossy(&done.stderr)
+        );
+        world
+    }
+
+    /// A command that runs on the controller's side of the network.
+    pub fn controller(&self) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &format!("rp-{}", self.name)]);
+        command
+    }
+
+    /// Does something with a host: `kill`, `start`.
+    pub fn host(&self, verb: &str, host: &str) {
+        let done = testbed()
+            .args([verb, &self.name, host])
+            .status()
+            .expect("bash");
+        assert!(done.success(), "{verb} {host}");
+    }
+
+    /// Runs a shell command inside a host, past its sshd.
+    pub fn inside(&self, host: &str, line: &str) -> Output {
+        testbed()
+            .args(["enter", &self.name, host, "/bin/sh", "-c", line])
+            .output()
+            .expect("bash")
+    }
+
+    /// The folder of what differs from the base root.
+    pub fn state(&self, host: &str) -> PathBuf {
+        cache().join(format!("worlds/{}/hosts/{host}/upper", self.name))
+    }
+
+    fn down(&self) {
+        let done = testbed().args(["down", &self.name]).status().expect("bash");
+        assert!(done.success(), "the test hosts cannot be stopped");
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.down();
+    }
+}
