@@ -1,14 +1,15 @@
-//! Memory, processors, mounted file systems, firmware.
+//! Memory, processors, firmware, load.
 
 use super::{Facts, dict};
 use crate::value::Value;
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
 pub fn gather(facts: &mut Facts<'_>) {
     memory(facts);
     processors(facts);
     firmware(facts);
+    super::devices::gather(facts);
+    super::mounts::gather(facts);
     if let Some(up) = facts.file("/proc/uptime") {
         let seconds = up
             .split('.')
@@ -17,14 +18,16 @@ pub fn gather(facts: &mut Facts<'_>) {
             .unwrap_or(0);
         facts.set("uptime_seconds", Value::Int(seconds));
     }
-    if let Some(load) = facts.file("/proc/loadavg") {
-        let mut numbers = load
-            .split_whitespace()
-            .map(|n| n.parse::<f64>().unwrap_or(0.0));
-        let mut next = || Value::Float(numbers.next().unwrap_or(0.0));
-        let load = dict([("1m", next()), ("5m", next()), ("15m", next())]);
-        facts.set("loadavg", load);
-    }
+}
+
+/// Load averages, as exact as the kernel has them.
+pub fn load(facts: &mut Facts<'_>) {
+    let loads = rustix::system::sysinfo().loads;
+    let load = |at: usize| Value::Float(loads.get(at).map_or(0.0, |l| *l as f64 / 65536.0));
+    facts.set(
+        "loadavg",
+        dict([("1m", load(0)), ("5m", load(1)), ("15m", load(2))]),
+    );
 }
 
 fn memory(facts: &mut Facts<'_>) {
@@ -159,81 +162,49 @@ fn firmware(facts: &mut Facts<'_>) {
                 .unwrap_or_else(|| "NA".to_string()),
         );
     }
+    let kind = facts.file("/sys/class/dmi/id/chassis_type");
+    let kind = kind.and_then(|k| k.parse::<usize>().ok());
+    let name = kind.and_then(|k| FORM_FACTORS.get(k)).copied();
+    facts.set("form_factor", name.unwrap_or("NA"));
 }
 
-pub fn mounts(facts: &mut Facts<'_>) {
-    let table = facts.file("/proc/self/mounts").unwrap_or_default();
-    let uuids = uuids(facts);
-    let mut mounts = Vec::new();
-    for line in table.lines() {
-        let fields: Vec<String> = line.split(' ').map(unescape).collect();
-        let [device, mount, fstype, options, dump, pass] = fields.as_slice() else {
-            continue;
-        };
-        let remote = device.contains(":/");
-        if (!device.starts_with('/') && !remote) || fstype == "none" {
-            continue;
-        }
-        if !remote && !facts.machine.is_dir(Path::new(mount)) {
-            continue;
-        }
-        let number = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
-        let mut entry = crate::modules::args::map([
-            ("mount", mount.as_str().into()),
-            ("device", device.as_str().into()),
-            ("fstype", fstype.as_str().into()),
-            ("options", options.as_str().into()),
-            ("dump", Value::Int(dump.parse().unwrap_or(0))),
-            ("passno", Value::Int(pass.parse().unwrap_or(0))),
-            (
-                "uuid",
-                uuids.get(device).map_or("N/A", String::as_str).into(),
-            ),
-        ]);
-        // a server that does not answer would hold everything up, so remote ones are not asked
-        if !remote && let Ok(fs) = rustix::fs::statvfs(mount.as_str()) {
-            for (key, value) in [
-                ("size_total", fs.f_frsize * fs.f_blocks),
-                ("size_available", fs.f_frsize * fs.f_bavail),
-                ("block_size", fs.f_bsize),
-                ("block_total", fs.f_blocks),
-                ("block_available", fs.f_bavail),
-                ("block_used", fs.f_blocks.saturating_sub(fs.f_bavail)),
-                ("inode_total", fs.f_files),
-                ("inode_available", fs.f_favail),
-                ("inode_used", fs.f_files.saturating_sub(fs.f_favail)),
-            ] {
-                entry.insert(key.into(), number(value));
-            }
-        }
-        mounts.push(Value::map(entry));
-    }
-    facts.set("mounts", mounts);
-}
-
-/// Device to the UUID of its file system.
-fn uuids(facts: &Facts<'_>) -> HashMap<String, String> {
-    let dir = Path::new("/dev/disk/by-uuid");
-    let names = facts.machine.list(dir).unwrap_or_default();
-    let entries = names.into_iter().map(|name| {
-        let device = facts.machine.real_path(&dir.join(&name));
-        (
-            device.to_string_lossy().into_owned(),
-            name.to_string_lossy().into_owned(),
-        )
-    });
-    entries.collect()
-}
-
-/// Blanks in the kernel's table are octal numbers.
-fn unescape(field: &str) -> String {
-    let replacements = [
-        ("\\040", " "),
-        ("\\011", "\t"),
-        ("\\012", "\n"),
-        ("\\134", "\\"),
-    ];
-    replacements
-        .iter()
-        .fold(field.to_string(), |text, (code, c)| text.replace(code, c))
-}
+/// Kinds of chassis by their number in the SMBIOS specification.
+const FORM_FACTORS: &[&str] = &[
+    "Unknown",
+    "Other",
+    "Unknown",
+    "Desktop",
+    "Low Profile Desktop",
+    "Pizza Box",
+    "Mini Tower",
+    "Tower",
+    "Portable",
+    "Laptop",
+    "Notebook",
+    "Hand Held",
+    "Docking Station",
+    "All In One",
+    "Sub Notebook",
+    "Space-saving",
+    "Lunch Box",
+    "Main Server Chassis",
+    "Expansion Chassis",
+    "Sub Chassis",
+    "Bus Expansion Chassis",
+    "Peripheral Chassis",
+    "RAID Chassis",
+    "Rack Mount Chassis",
+    "Sealed-case PC",
+    "Multi-system",
+    "CompactPCI",
+    "AdvancedTCA",
+    "Blade",
+    "Blade Enclosure",
+    "Tablet",
+    "Convertible",
+    "Detachable",
+    "IoT Gateway",
+    "Embedded PC",
+    "Mini PC",
+    "Stick PC",
+];

@@ -72,7 +72,7 @@ fn fully_qualified(facts: &Facts<'_>, nodename: &str) -> String {
     dotted.cloned().unwrap_or_else(|| nodename.to_string())
 }
 
-pub fn settings(facts: &mut Facts<'_>) {
+pub fn command_line(facts: &mut Facts<'_>) {
     let line = facts.file("/proc/cmdline").unwrap_or_default();
     let mut one = Map::default();
     let mut all = Map::default();
@@ -91,14 +91,44 @@ pub fn settings(facts: &mut Facts<'_>) {
     }
     facts.set("cmdline", one);
     facts.set("proc_cmdline", all);
+}
+
+pub fn fips(facts: &mut Facts<'_>) {
     let fips = facts.file("/proc/sys/crypto/fips_enabled").as_deref() == Some("1");
     facts.set("fips", fips);
+}
+
+pub fn apparmor(facts: &mut Facts<'_>) {
     let apparmor = facts.exists("/sys/kernel/security/apparmor");
     let status = if apparmor { "enabled" } else { "disabled" };
     facts.set("apparmor", dict([("status", status.into())]));
-    selinux(facts);
-    dns(facts);
-    lsb(facts);
+}
+
+/// The running systemd's version and features.
+pub fn systemd(facts: &mut Facts<'_>) {
+    if !facts.exists("/run/systemd/system") {
+        return;
+    }
+    let Some(program) = facts.program("systemctl") else {
+        return;
+    };
+    let output = facts
+        .machine
+        .probe(&Command::new([program.as_str(), "--version"]));
+    let text = output.map_or(String::new(), |o| o.stdout_text());
+    let mut lines = text.lines();
+    let version = lines.next().and_then(|l| l.split_whitespace().nth(1));
+    let Some(version) = version.and_then(|v| v.split(['.', '~', '-']).next()?.parse().ok()) else {
+        return;
+    };
+    let features = lines.next().unwrap_or_default();
+    facts.set(
+        "systemd",
+        dict([
+            ("version", Value::Int(version)),
+            ("features", features.into()),
+        ]),
+    );
 }
 
 pub fn chroot(facts: &mut Facts<'_>) {
@@ -111,7 +141,9 @@ fn is_chroot(facts: &Facts<'_>) -> bool {
     matches!((own, init), (Ok(a), Ok(b)) if (a.ino, a.dev) != (b.ino, b.dev))
 }
 
-fn selinux(facts: &mut Facts<'_>) {
+pub fn selinux(facts: &mut Facts<'_>) {
+    // with Ansible a library of Python; rplay needs none
+    facts.set("selinux_python_present", true);
     if !facts.machine.has_selinux() {
         facts.set("selinux", dict([("status", "disabled".into())]));
         return;
@@ -143,7 +175,7 @@ fn selinux(facts: &mut Facts<'_>) {
     );
 }
 
-fn dns(facts: &mut Facts<'_>) {
+pub fn dns(facts: &mut Facts<'_>) {
     let text = facts.file("/etc/resolv.conf").unwrap_or_default();
     let mut dns = Map::default();
     for line in text.lines() {
@@ -183,7 +215,7 @@ fn dns(facts: &mut Facts<'_>) {
 }
 
 /// From `lsb_release`, or from `/etc/lsb-release`.
-fn lsb(facts: &mut Facts<'_>) {
+pub fn lsb(facts: &mut Facts<'_>) {
     let mut lsb = Map::default();
     let asked = facts.machine.probe(&Command::new(["lsb_release", "-a"]));
     let (text, separator) = match asked {

@@ -1,12 +1,13 @@
 //! Finds out about the target.
 
 use super::{Failure, Module};
-use crate::facts;
+use crate::facts::{self, Wanted};
 use crate::machine::{Machine, glob};
 use crate::modules::args::Path;
 use crate::value::{Map, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/setup_module.html>
 pub struct Setup;
@@ -16,9 +17,8 @@ pub struct Args {
     /// What to find out: `all`, `min`, `hardware`, `network`, `virtual` and others; with `!` what not to.
     #[serde(default = "all")]
     gather_subset: Vec<String>,
-    /// Seconds that slow facts may take; rplay's do not.
+    /// Seconds that file systems of servers may take to tell their size.
     #[serde(default = "ten")]
-    #[allow(dead_code)]
     gather_timeout: i64,
     /// Gives only facts whose name matches one of these patterns.
     #[serde(default)]
@@ -45,6 +45,8 @@ pub struct Returns {
     /// Facts are not shown at -v.
     #[serde(rename = "_ansible_verbose_override")]
     quiet: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 impl Module for Setup {
@@ -59,33 +61,39 @@ impl Module for Setup {
     type Returns = Returns;
 
     fn run(args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
-        let found =
-            facts::gather(machine, &args.gather_subset, &args.fact_path).map_err(Failure::new)?;
-        let named = found.into_iter().map(|(k, v)| (format!("ansible_{k}"), v));
-        let wanted = |name: &str| {
-            args.filter.iter().all(String::is_empty)
-                || args.filter.iter().any(|f| {
-                    let name = std::ffi::OsStr::new(name);
-                    let full = match f.starts_with("ansible_") || f.starts_with('*') {
-                        true => f.clone(),
-                        false => format!("ansible_{f}"),
-                    };
-                    glob::name_matches(&full, name)
-                })
+        let wanted = Wanted {
+            subsets: &args.gather_subset,
+            fact_path: Some(&args.fact_path),
+            timeout: Duration::from_secs(u64::try_from(args.gather_timeout).unwrap_or(0)),
         };
-        let mut facts: Map = named
-            .filter(|(k, _)| wanted(k))
+        let found = facts::gather(machine, &wanted)?;
+        let subsets = args.gather_subset.iter().map(Value::str).collect();
+        let facts: Map = found
+            .facts
+            .into_iter()
+            .map(|(k, v)| (format!("ansible_{k}"), v))
+            .chain([
+                ("gather_subset".to_string(), Value::list(subsets)),
+                ("module_setup".to_string(), true.into()),
+            ])
+            .filter(|(name, _)| passes(&args.filter, name))
             .map(|(k, v)| (k.into(), v))
             .collect();
-        if args.filter.iter().all(String::is_empty) {
-            let subsets = args.gather_subset.iter().map(Value::str).collect();
-            facts.insert("gather_subset".into(), Value::list(subsets));
-            facts.insert("module_setup".into(), true.into());
-        }
         Ok(Returns {
             changed: false,
             ansible_facts: Value::map(facts),
             quiet: true,
+            warnings: found.warnings,
         })
     }
+}
+
+/// Whether a fact's name matches one of the patterns, with or without the prefix.
+fn passes(patterns: &[String], name: &str) -> bool {
+    let fits = |pattern: &str, name: &str| glob::name_matches(pattern, std::ffi::OsStr::new(name));
+    let short = name.strip_prefix("ansible_");
+    patterns.iter().all(String::is_empty)
+        || patterns
+            .iter()
+            .any(|p| fits(p, name) || short.is_some_and(|short| fits(p, short)))
 }
