@@ -37,7 +37,7 @@ impl OpenSsh {
 
     fn command(&self) -> Command {
         let target = &self.target;
-        let mut command = Command::new(&target.ssh.executable);
+        let mut command = Command::new(ssh::program(target));
         command.args(&self.words);
         let mut option = |text: String| {
             command.args(["-o", &text]);

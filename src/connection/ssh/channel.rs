@@ -2,10 +2,14 @@
 
 use super::Link;
 use crate::connection::{Channel, Event};
+use ssh2::BlockDirections;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// How long the message that ends a channel may take to go out.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// See [`Channel`].
 pub struct SshChannel {
@@ -28,51 +32,45 @@ impl SshChannel {
 
     /// What has come already. Both streams are read: one that is full would stop the other.
     fn take(&mut self) -> io::Result<Option<Event>> {
-        for stream in [0, ssh2::EXTENDED_DATA_STDERR] {
-            match self.channel.stream(stream).read(&mut self.buffer) {
-                Ok(0) => {}
-                Ok(n) => {
-                    let bytes = self.buffer[..n].to_vec();
-                    return Ok(Some(match stream {
-                        0 => Event::Output(bytes),
-                        _ => Event::Error(bytes),
-                    }));
+        // reading one stream takes in what has come for the other: then there is nothing to wait for
+        for _ in 0..3 {
+            for stream in [0, ssh2::EXTENDED_DATA_STDERR] {
+                match self.channel.stream(stream).read(&mut self.buffer) {
+                    Ok(0) => {}
+                    Ok(n) => {
+                        let bytes = self.buffer[..n].to_vec();
+                        return Ok(Some(match stream {
+                            0 => Event::Output(bytes),
+                            _ => Event::Error(bytes),
+                        }));
+                    }
+                    Err(e) if is_later(&e) => {}
+                    Err(e) => return Err(self.link.lost(e)),
                 }
-                Err(e) if is_later(&e) => {}
-                Err(e) => return Err(e),
+            }
+            if self.channel.read_window().available == 0 {
+                break;
             }
         }
         Ok(None)
     }
 
-    fn status(&mut self) -> io::Result<Option<i32>> {
-        // the status may come after the end of the output
-        let end = Instant::now() + Duration::from_secs(5);
-        loop {
-            match self
-                .channel
-                .wait_eof()
-                .and_then(|()| self.channel.close())
-                .and_then(|()| self.channel.wait_close())
-            {
-                Ok(()) => break,
-                Err(e) => {
-                    let e = io::Error::from(e);
-                    if !is_later(&e) {
-                        return Ok(None);
-                    }
-                    if !self.link.wait(Some(end))? {
-                        break;
-                    }
-                }
-            }
+    /// Whether the host has closed the channel: only then is the exit status known.
+    fn is_closed(&mut self) -> io::Result<bool> {
+        match self.channel.wait_close().map_err(io::Error::from) {
+            Ok(()) => Ok(true),
+            Err(e) if is_later(&e) => Ok(false),
+            Err(e) => Err(self.link.lost(e)),
         }
-        if let Ok(signal) = self.channel.exit_signal()
-            && signal.exit_signal.is_some()
-        {
-            return Ok(None);
+    }
+
+    /// None if a signal ended it.
+    fn status(&mut self) -> Option<i32> {
+        let signal = self.channel.exit_signal();
+        if signal.is_ok_and(|s| s.exit_signal.is_some()) {
+            return None;
         }
-        Ok(self.channel.exit_status().ok())
+        self.channel.exit_status().ok()
     }
 }
 
@@ -95,7 +93,7 @@ impl Channel for SshChannel {
                         }
                     };
                 }
-                Err(e) => return Err(e),
+                Err(e) => return Err(self.link.lost(e)),
             }
         }
         // no flush: libssh2's drops what has come in, and what was written is on its way
@@ -109,7 +107,7 @@ impl Channel for SshChannel {
                 Err(e) if is_later(&e) => {
                     self.link.wait(None)?;
                 }
-                Err(e) => return Err(e),
+                Err(e) => return Err(self.link.lost(e)),
             }
         }
     }
@@ -123,11 +121,27 @@ impl Channel for SshChannel {
             if let Some(event) = self.take()? {
                 return Ok(event);
             }
-            if self.channel.eof() {
-                return Ok(Event::Ended(self.status()?));
+            if self.channel.eof() && self.is_closed()? {
+                return Ok(Event::Ended(self.status()));
             }
             if !self.link.wait(end)? {
                 return Ok(Event::Nothing);
+            }
+        }
+    }
+}
+
+impl Drop for SshChannel {
+    fn drop(&mut self) {
+        let end = Instant::now() + FAREWELL;
+        // the host's answer is not waited for, only that the message goes out
+        while let Err(e) = self.channel.close().map_err(io::Error::from) {
+            let waiting_to_send = matches!(
+                self.link.session.block_directions(),
+                BlockDirections::Outbound | BlockDirections::Both
+            );
+            if !is_later(&e) || !waiting_to_send || !self.link.wait(Some(end)).unwrap_or(false) {
+                break;
             }
         }
     }

@@ -2,14 +2,14 @@
 //!
 //! The format is that of `sshd(8)`, section "SSH_KNOWN_HOSTS FILE FORMAT".
 
-use super::config::wildcard;
 use super::options::{Options, Strict};
+use super::patterns;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -21,6 +21,8 @@ struct Known {
     key: Vec<u8>,
     revoked: bool,
     authority: bool,
+    /// It names the host without the port.
+    by_bare_name: bool,
 }
 
 /// What is known of a host.
@@ -30,26 +32,34 @@ pub struct KnownHost {
     known: Vec<Known>,
 }
 
+/// How far a host's key can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    Full,
+    /// The key has changed, and the user wants to connect all the same: no password goes there.
+    Changed,
+}
+
 /// One question at a time, and one line written at a time.
 static ASKING: Mutex<()> = Mutex::new(());
 
 impl KnownHost {
     pub fn read(options: &Options) -> KnownHost {
-        let host = options
-            .host_key_alias
-            .as_deref()
-            .unwrap_or(&options.hostname);
-        let host = host.to_ascii_lowercase();
-        let name = match options.port {
-            22 => host,
-            port if options.host_key_alias.is_none() => format!("[{host}]:{port}"),
-            _ => host,
+        let alias = options.host_key_alias.as_deref();
+        let host = alias.unwrap_or(&options.hostname).to_ascii_lowercase();
+        // a key that is known by the name without the port will do, as with ssh
+        let (name, bare) = match options.port {
+            22 => (host, None),
+            port if alias.is_none() => (format!("[{host}]:{port}"), Some(host)),
+            _ => (host, None),
         };
         let files = options
             .user_known_hosts
             .iter()
             .chain(&options.global_known_hosts);
-        let known = files.flat_map(|file| lines(file, &name)).collect();
+        let known = files
+            .flat_map(|file| lines(file, &name, bare.as_deref()))
+            .collect();
         KnownHost { name, known }
     }
 
@@ -65,66 +75,96 @@ impl KnownHost {
     }
 
     /// Decides about the key that the host has shown. The error is for the user.
-    pub fn check(&self, options: &Options, kind: &str, key: &[u8]) -> Result<(), String> {
-        let same = |k: &&Known| k.key == key;
-        if let Some(revoked) = self.known.iter().filter(same).find(|k| k.revoked) {
-            return Err(format!(
-                "the host key of {} is revoked in {}:{}. Host key verification failed.",
-                self.name,
-                revoked.file.display(),
-                revoked.line
-            ));
-        }
-        let mut kept = self.known.iter().filter(|k| !k.revoked && !k.authority);
-        if kept.clone().any(|k| k.key == key) {
-            return Ok(());
-        }
-        if let Some(other) = kept.find(|k| k.kind == kind) {
-            if options.strict == Strict::No {
-                return Ok(());
-            }
-            return Err(format!(
-                "the host key of {} has CHANGED: it is now {kind} {}, but {}:{} has another. Either somebody is \
-                 listening in, or the host was made anew; then remove the old key: ssh-keygen -R '{}'. \
-                 Host key verification failed.",
-                self.name,
-                fingerprint(key),
-                other.file.display(),
-                other.line,
-                self.name
-            ));
+    pub fn check(&self, options: &Options, kind: &str, key: &[u8]) -> Result<Trust, String> {
+        if let Some(trust) = self.verdict(options, kind, key)? {
+            return Ok(trust);
         }
         let one = ASKING.lock().unwrap_or_else(PoisonError::into_inner);
+        // another connection may have learned it meanwhile
+        if let Some(trust) = KnownHost::read(options).verdict(options, kind, key)? {
+            return Ok(trust);
+        }
         match options.strict {
             Strict::No | Strict::AcceptNew => {}
-            Strict::Ask if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => {
+            Strict::Ask if super::has_terminal() => {
                 if !ask(&self.name, kind, key) {
                     return Err("Host key verification failed.".to_string());
                 }
             }
             _ => {
                 return Err(format!(
-                    "No {kind} host key is known for {} (it shows {}) and you have requested strict checking. \
-                     Host key verification failed.",
+                    "Host key verification failed. No {kind} host key is known for {}; the host shows {}. \
+                     If that is the right one, add it to {}: ssh-keyscan{} {}",
                     self.name,
-                    fingerprint(key)
+                    fingerprint(key),
+                    options
+                        .user_known_hosts
+                        .first()
+                        .map_or_else(|| "known_hosts".to_string(), |f| f.display().to_string()),
+                    match options.port {
+                        22 => String::new(),
+                        port => format!(" -p {port}"),
+                    },
+                    options.hostname
                 ));
             }
         }
         if let Some(file) = options.user_known_hosts.first() {
-            self.add(file, kind, key);
+            self.add(file, options.hash_known_hosts, kind, key);
         }
         drop(one);
-        Ok(())
+        Ok(Trust::Full)
+    }
+
+    /// What the files say of a key; none if they do not know it.
+    fn verdict(&self, options: &Options, kind: &str, key: &[u8]) -> Result<Option<Trust>, String> {
+        let same = |k: &&Known| k.key == key;
+        if let Some(revoked) = self.known.iter().filter(same).find(|k| k.revoked) {
+            return Err(format!(
+                "Host key verification failed. The {kind} host key of {} is revoked in {}:{}.",
+                self.name,
+                revoked.file.display(),
+                revoked.line
+            ));
+        }
+        let kept = self.known.iter().filter(|k| !k.revoked && !k.authority);
+        if kept.clone().any(|k| k.key == key) {
+            return Ok(Some(Trust::Full));
+        }
+        let other = kept.filter(|k| !k.by_bare_name).find(|k| k.kind == kind);
+        let Some(other) = other else { return Ok(None) };
+        let changed = format!(
+            "REMOTE HOST IDENTIFICATION HAS CHANGED: the {kind} host key of {} is now {}, but {}:{} has another.",
+            self.name,
+            fingerprint(key),
+            other.file.display(),
+            other.line,
+        );
+        if options.strict == Strict::No {
+            crate::notice::warning(format!(
+                "{changed} Connecting all the same, without any password, because host keys are not to be checked."
+            ));
+            return Ok(Some(Trust::Changed));
+        }
+        Err(format!(
+            "Host key verification failed. {changed} Either somebody is listening in, or the host was made anew; \
+             then remove the old key: ssh-keygen -f '{}' -R '{}'",
+            other.file.display(),
+            self.name
+        ))
     }
 
     /// Adds the key. What cannot be written is no reason not to connect.
-    fn add(&self, file: &Path, kind: &str, key: &[u8]) {
+    fn add(&self, file: &Path, hashed: bool, kind: &str, key: &[u8]) {
         use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
         if file == Path::new("/dev/null") {
             return;
         }
-        let line = format!("{} {kind} {}\n", self.name, STANDARD.encode(key));
+        let name = match hashed {
+            true => hash(&self.name),
+            false => self.name.clone(),
+        };
+        let line = format!("{name} {kind} {}\n", STANDARD.encode(key));
         let made = match file.parent() {
             Some(dir) => std::fs::DirBuilder::new()
                 .recursive(true)
@@ -146,13 +186,21 @@ impl KnownHost {
 }
 
 fn ask(name: &str, kind: &str, key: &[u8]) -> bool {
-    eprint!(
+    let mut question = format!(
         "The authenticity of host '{name}' can't be established.\n{kind} key fingerprint is {}.\n\
-         Are you sure you want to continue connecting (yes/no)? ",
+         Are you sure you want to continue connecting (yes/no/[fingerprint])? ",
         fingerprint(key)
     );
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).is_ok() && answer.trim().eq_ignore_ascii_case("yes")
+    loop {
+        let Some(answer) = super::ask_at_terminal(&question) else {
+            return false;
+        };
+        match answer.trim() {
+            "no" => return false,
+            yes if yes.eq_ignore_ascii_case("yes") || yes == fingerprint(key) => return true,
+            _ => question = "Please type 'yes', 'no' or the fingerprint: ".to_string(),
+        }
+    }
 }
 
 /// `SHA256:` and the key's hash, as ssh shows it.
@@ -160,7 +208,7 @@ pub fn fingerprint(key: &[u8]) -> String {
     format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(key)))
 }
 
-fn lines(file: &Path, name: &str) -> Vec<Known> {
+fn lines(file: &Path, name: &str, bare: Option<&str>) -> Vec<Known> {
     let Ok(text) = std::fs::read(file) else {
         return Vec::new();
     };
@@ -169,7 +217,8 @@ fn lines(file: &Path, name: &str) -> Vec<Known> {
         let mut words = line.split_whitespace().peekable();
         let marker = words.next_if(|w| w.starts_with('@')).unwrap_or_default();
         let hosts = words.next().filter(|h| !h.starts_with('#'))?;
-        if !speaks_of(hosts, name) {
+        let by_name = speaks_of(hosts, name);
+        if !by_name && !bare.is_some_and(|bare| speaks_of(hosts, bare)) {
             return None;
         }
         Some(Known {
@@ -179,9 +228,23 @@ fn lines(file: &Path, name: &str) -> Vec<Known> {
             key: STANDARD.decode(words.next()?).ok()?,
             revoked: marker == "@revoked",
             authority: marker == "@cert-authority",
+            by_bare_name: !by_name,
         })
     });
     found.collect()
+}
+
+/// A name as `HashKnownHosts` has it written.
+fn hash(name: &str) -> String {
+    let salt = Sha1::digest(crate::secret::random_name());
+    match Hmac::<Sha1>::new_from_slice(&salt) {
+        Ok(mut mac) => {
+            mac.update(name.as_bytes());
+            let hash = mac.finalize().into_bytes();
+            format!("|1|{}|{}", STANDARD.encode(salt), STANDARD.encode(hash))
+        }
+        Err(_) => name.to_string(),
+    }
 }
 
 /// Whether the first field of a line means the host: names with commas, or one hashed name.
@@ -199,15 +262,7 @@ fn speaks_of(hosts: &str, name: &str) -> bool {
         mac.update(name.as_bytes());
         return mac.verify_slice(&hash).is_ok();
     }
-    let mut found = false;
-    for pattern in hosts.split(',') {
-        match pattern.strip_prefix('!') {
-            Some(pattern) if wildcard(pattern, name) => return false,
-            Some(_) => {}
-            None => found |= wildcard(pattern, name),
-        }
-    }
-    found
+    patterns::any_of(hosts.split(','), name)
 }
 
 #[cfg(test)]
@@ -229,6 +284,7 @@ mod tests {
         let hashed = "|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg=";
         let cases = [
             ("a,[box]:2222", "[box]:2222", true),
+            (&hash("box"), "box", true),
             ("*.x,!b.x", "b.x", false),
             ("*.x,!b.x", "c.x", true),
             (hashed, "192.168.1.61", true),
@@ -259,7 +315,21 @@ mod tests {
             changed.contains("CHANGED") && changed.contains("known_hosts:1"),
             "{changed}"
         );
-        check(Strict::No, "ssh-ed25519", b"two").unwrap();
+        let trust = check(Strict::No, "ssh-ed25519", b"two").unwrap();
+        assert_eq!(trust, Trust::Changed);
+        // another kind of key is not a changed one
+        assert!(
+            !check(Strict::Yes, "ssh-rsa", b"r")
+                .unwrap_err()
+                .contains("CHANGED")
+        );
+        std::fs::write(&file, "box ssh-ed25519 b25l\n").unwrap();
+        check(Strict::Yes, "ssh-ed25519", b"one").unwrap();
+        assert!(
+            !check(Strict::Yes, "ssh-ed25519", b"two")
+                .unwrap_err()
+                .contains("CHANGED")
+        );
         std::fs::write(&file, "@revoked * ssh-ed25519 b25l\n").unwrap();
         assert!(
             check(Strict::No, "ssh-ed25519", b"one")

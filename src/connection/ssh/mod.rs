@@ -3,29 +3,36 @@
 //! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/ssh_connection.html> for the
 //! options, `ssh_config(5)` for ssh's own configuration.
 
+mod algorithms;
+mod args;
 mod channel;
 mod config;
 mod hostkeys;
+mod keyfile;
+mod link;
 mod login;
 mod options;
+mod patterns;
 mod proxy;
+mod system;
 
-pub use options::{Options, arguments};
+pub use args::words as arguments;
+pub use system::program;
 
 use super::{Channel, Target, Transport, Unreachable};
 use channel::SshChannel;
 use hostkeys::KnownHost;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use ssh2::{BlockDirections, HostKeyType, MethodType, Session};
-use std::io;
-use std::net::{TcpStream, ToSocketAddrs};
-use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use link::{Failure, Link};
+use options::{Options, Strict};
+use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// See the module's documentation.
 pub struct Ssh {
     link: Arc<Link>,
+    environment: Vec<(String, String)>,
 }
 
 /// Why there is no connection.
@@ -39,33 +46,34 @@ impl Ssh {
     /// Connects and logs in.
     pub fn connect(target: &Target) -> Result<Ssh, NoConnection> {
         let options = Options::of(target).map_err(NoConnection::Unreachable)?;
-        if let Some(beyond) = &options.beyond {
-            return Err(NoConnection::Beyond(beyond.clone()));
+        if let Some(beyond) = options.beyond {
+            return Err(NoConnection::Beyond(beyond));
         }
         let known = KnownHost::read(&options);
-        if known.has_authority() {
-            let reason = "known_hosts has a certificate authority for it".to_string();
+        if known.has_authority() && options.strict != Strict::No {
+            let reason = "a certificate authority for it in known_hosts".to_string();
             return Err(NoConnection::Beyond(reason));
         }
-        let mut attempt = 0;
+        let attempts = target.ssh.retries.saturating_add(options.attempts.max(1));
+        let mut attempt = 1;
         loop {
-            match connect(&options, &known, target) {
+            match link::open(&options, &known, target) {
                 Ok(link) => {
                     return Ok(Ssh {
                         link: Arc::new(link),
+                        environment: options.environment,
                     });
                 }
-                Err(Failure { last: false, .. }) if attempt < target.ssh.retries => {
+                Err(Failure::Passing(msg)) if attempt < attempts => {
+                    crate::notice::verbose(2, format!("{}: attempt {attempt}: {msg}", target.host));
                     // as Ansible waits between attempts
-                    let seconds = 2u64.saturating_pow(attempt).saturating_sub(1).min(30);
+                    let seconds = 2u64.saturating_pow(attempt - 1).saturating_sub(1).min(30);
                     std::thread::sleep(Duration::from_secs(seconds));
                     attempt += 1;
                 }
-                Err(failure) => {
-                    return Err(NoConnection::Unreachable(Unreachable::new(format!(
-                        "Failed to connect to the host via ssh: {}",
-                        failure.msg
-                    ))));
+                Err(Failure::Beyond(what)) => return Err(NoConnection::Beyond(what)),
+                Err(Failure::Passing(msg) | Failure::Lasting(msg)) => {
+                    return Err(NoConnection::Unreachable(unreachable(&msg)));
                 }
             }
         }
@@ -77,6 +85,10 @@ impl Transport for Ssh {
         let session = &self.link.session;
         session.set_blocking(true);
         let opened = session.channel_session().and_then(|mut channel| {
+            for (name, value) in &self.environment {
+                // servers take over what they are set to (AcceptEnv)
+                let _ = channel.setenv(name, value);
+            }
             if tty {
                 let term = std::env::var("TERM").unwrap_or_else(|_| "xterm".to_string());
                 channel.request_pty(&term, None, Some((200, 50, 0, 0)))?;
@@ -87,10 +99,7 @@ impl Transport for Ssh {
         session.set_blocking(false);
         match opened {
             Ok(channel) => Ok(Box::new(SshChannel::new(channel, Arc::clone(&self.link)))),
-            Err(e) => Err(Unreachable::new(format!(
-                "Failed to connect to the host via ssh: {}",
-                e.message()
-            ))),
+            Err(e) => Err(unreachable(&self.link.lost(e.into()).to_string())),
         }
     }
 
@@ -99,161 +108,44 @@ impl Transport for Ssh {
     }
 }
 
-/// A connection. Its channels share it.
-pub struct Link {
-    session: Session,
-    socket: OwnedFd,
-    alive: Duration,
-    missed: u32,
-    /// When something last came.
-    heard: Mutex<Instant>,
-    _proxy: Option<proxy::Proxy>,
+/// The words of Ansible's users for a connection that fails.
+pub fn unreachable(why: &str) -> Unreachable {
+    Unreachable::new(format!("Failed to connect to the host via ssh: {why}"))
 }
 
-impl Link {
-    /// Waits until the connection can go on; false if that did not come before `end`.
-    ///
-    /// Sends signs of life meanwhile. Fails if the host has given none for too long.
-    pub fn wait(&self, end: Option<Instant>) -> io::Result<bool> {
-        loop {
-            let now = Instant::now();
-            if end.is_some_and(|end| end <= now) {
-                return Ok(false);
-            }
-            let left = end.map_or(self.alive, |end| (end - now).min(self.alive));
-            let flags = match self.session.block_directions() {
-                BlockDirections::Outbound => PollFlags::OUT,
-                BlockDirections::Both => PollFlags::IN | PollFlags::OUT,
-                BlockDirections::Inbound | BlockDirections::None => PollFlags::IN,
-            };
-            let mut fds = [PollFd::new(&self.socket, flags)];
-            let wait = Timespec::try_from(left).map_err(io::Error::other)?;
-            let ready = match poll(&mut fds, Some(&wait)) {
-                Err(rustix::io::Errno::INTR) => continue,
-                other => other?,
-            };
-            let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-            if ready > 0 {
-                *heard = Instant::now();
-                return Ok(true);
-            }
-            let silent = heard.elapsed();
-            drop(heard);
-            if silent >= self.alive * self.missed.max(1) + self.alive {
-                let text = format!("no sign of life from the host for {} s", silent.as_secs());
-                return Err(io::Error::new(io::ErrorKind::TimedOut, text));
-            }
-            if silent >= self.alive {
-                // one that cannot be sent now is sent the next time
-                let _ = self.session.keepalive_send();
-            }
-        }
+/// `~` as ssh reads it: the home folder of the user's account, whatever `HOME` says.
+fn home(path: &str) -> PathBuf {
+    let own = || crate::machine::users::home_of_self();
+    match path.strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => match own() {
+            Some(home) => format!("{}{rest}", home.trim_end_matches('/')).into(),
+            None => crate::expand::home(path).into(),
+        },
+        _ => crate::expand::home(path).into(),
     }
 }
 
-struct Failure {
-    msg: String,
-    /// Whether another attempt would end the same.
-    last: bool,
+/// Name of the user who runs rplay.
+fn local_user() -> String {
+    crate::machine::users::name_of_self()
+        .or_else(|| std::env::var("USER").ok())
+        .unwrap_or_else(|| "root".to_string())
 }
 
-fn connect(options: &Options, known: &KnownHost, target: &Target) -> Result<Link, Failure> {
-    let retry = |msg: String| Failure { msg, last: false };
-    let wait = Duration::from_secs(options.connect_timeout.max(1));
-    let mut session = Session::new().map_err(|e| retry(e.message().to_string()))?;
-    session.set_timeout(wait.as_millis().try_into().unwrap_or(u32::MAX));
-    // kinds of key that are known first: another would look like a changed one
-    let kinds = known.kinds();
-    let usual = [
-        "ssh-ed25519",
-        "ecdsa-sha2-nistp256",
-        "ecdsa-sha2-nistp384",
-        "ecdsa-sha2-nistp521",
-        "rsa-sha2-512",
-        "rsa-sha2-256",
-    ];
-    let is_known = |name: &&str| {
-        kinds.contains(name) || name.starts_with("rsa-") && kinds.contains(&"ssh-rsa")
-    };
-    let (first, others): (Vec<&str>, Vec<&str>) = usual.iter().partition(|name| is_known(name));
-    let order: Vec<&str> = first.into_iter().chain(others).collect();
-    let _ = session.method_pref(MethodType::HostKey, &order.join(","));
-
-    let mut proxy = None;
-    let socket: OwnedFd = match &options.proxy_command {
-        Some(command) => {
-            let (child, stream) = proxy::start(command)
-                .map_err(|e| retry(format!("cannot start the ProxyCommand: {e}")))?;
-            proxy = Some(child);
-            stream.into()
-        }
-        None => tcp(options, wait).map_err(retry)?.into(),
-    };
-    let own = socket.try_clone().map_err(|e| retry(e.to_string()))?;
-    session.set_tcp_stream(socket);
-    if let Err(e) = session.handshake() {
-        let ended = proxy.as_mut().and_then(proxy::Proxy::ended);
-        let why = ended.unwrap_or_else(|| e.message().to_string());
-        let via = match &options.proxy_command {
-            Some(command) => format!(" through \"{command}\""),
-            None => String::new(),
-        };
-        return Err(retry(format!(
-            "ssh: connect to host {} port {}{via}: {why}",
-            options.hostname, options.port
-        )));
-    }
-    let last = |msg: String| Failure { msg, last: true };
-    let (key, kind) = session
-        .host_key()
-        .ok_or_else(|| retry("the host showed no key".to_string()))?;
-    known.check(options, key_name(kind), key).map_err(last)?;
-    login::login(&session, options, target).map_err(last)?;
-    session.set_keepalive(true, options.alive_interval.try_into().unwrap_or(15));
-    session.set_blocking(false);
-    Ok(Link {
-        session,
-        socket: own,
-        alive: Duration::from_secs(options.alive_interval),
-        missed: options.alive_count,
-        heard: Mutex::new(Instant::now()),
-        _proxy: proxy,
-    })
+/// Whether somebody can be asked.
+fn has_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::fs::File::open("/dev/tty").is_ok()
 }
 
-fn tcp(options: &Options, wait: Duration) -> Result<TcpStream, String> {
-    let (host, port) = (options.hostname.as_str(), options.port);
-    let addresses = (host.trim_matches(['[', ']']), port)
-        .to_socket_addrs()
-        .map_err(|_| {
-            format!("ssh: Could not resolve hostname {host}: Name or service not known")
-        })?;
-    let mut failure = "Name or service not known".to_string();
-    for address in addresses {
-        match TcpStream::connect_timeout(&address, wait) {
-            Ok(stream) => {
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Err(e) if e.kind() == io::ErrorKind::TimedOut => {
-                failure = "Connection timed out".to_string();
-            }
-            Err(e) => failure = crate::machine::reason(&e),
-        }
-    }
-    Err(format!(
-        "ssh: connect to host {host} port {port}: {failure}"
-    ))
-}
-
-fn key_name(kind: HostKeyType) -> &'static str {
-    match kind {
-        HostKeyType::Rsa => "ssh-rsa",
-        HostKeyType::Dss => "ssh-dss",
-        HostKeyType::Ecdsa256 => "ecdsa-sha2-nistp256",
-        HostKeyType::Ecdsa384 => "ecdsa-sha2-nistp384",
-        HostKeyType::Ecdsa521 => "ecdsa-sha2-nistp521",
-        HostKeyType::Ed25519 => "ssh-ed25519",
-        HostKeyType::Unknown => "unknown",
-    }
+/// Asks something that is answered with a line, seen while it is typed.
+fn ask_at_terminal(question: &str) -> Option<String> {
+    let mut terminal = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/tty")
+        .ok()?;
+    terminal.write_all(question.as_bytes()).ok()?;
+    let mut answer = String::new();
+    let length = BufReader::new(terminal).read_line(&mut answer).ok()?;
+    (length > 0).then_some(answer)
 }

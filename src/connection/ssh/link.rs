@@ -1,0 +1,237 @@
+//! An open connection: a socket, or a proxy's, with a session of libssh2 that is logged in.
+
+use super::hostkeys::KnownHost;
+use super::login::{self, Refused};
+use super::options::Options;
+use super::{algorithms, proxy};
+use crate::connection::Target;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use ssh2::{BlockDirections, ErrorCode, HostKeyType, Session};
+use std::io;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::OwnedFd;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a login, or the start of a command, may take: logins may ask other machines.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A connection. Its channels share it.
+pub struct Link {
+    pub session: Session,
+    socket: OwnedFd,
+    /// Its name, for messages.
+    host: String,
+    alive: Duration,
+    missed: u32,
+    /// When something last came.
+    heard: Mutex<Instant>,
+    proxy: Option<Mutex<proxy::Proxy>>,
+}
+
+/// Why a connection could not be opened.
+pub enum Failure {
+    /// Another attempt may do better.
+    Passing(String),
+    Lasting(String),
+    /// The system's ssh may do better.
+    Beyond(String),
+}
+
+impl Link {
+    /// Waits until the connection can go on; false if that did not come before `end`.
+    ///
+    /// Sends signs of life meanwhile. Fails if the host has given none for too long.
+    pub fn wait(&self, end: Option<Instant>) -> io::Result<bool> {
+        loop {
+            let now = Instant::now();
+            if end.is_some_and(|end| end <= now) {
+                return Ok(false);
+            }
+            let left = end.map_or(self.alive, |end| (end - now).min(self.alive));
+            let flags = match self.session.block_directions() {
+                BlockDirections::Outbound => PollFlags::OUT,
+                BlockDirections::Both => PollFlags::IN | PollFlags::OUT,
+                BlockDirections::Inbound | BlockDirections::None => PollFlags::IN,
+            };
+            let mut fds = [PollFd::new(&self.socket, flags)];
+            let wait = Timespec::try_from(left).map_err(io::Error::other)?;
+            let ready = match poll(&mut fds, Some(&wait)) {
+                Err(rustix::io::Errno::INTR) => continue,
+                other => other?,
+            };
+            let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            if ready > 0 {
+                *heard = Instant::now();
+                return Ok(true);
+            }
+            let silent = heard.elapsed();
+            drop(heard);
+            if silent >= self.alive * self.missed.max(1) + self.alive {
+                let text = format!("Timeout, server {} not responding.", self.host);
+                return Err(self.lost(io::Error::new(io::ErrorKind::TimedOut, text)));
+            }
+            if silent >= self.alive {
+                // one that cannot be sent now is sent the next time
+                let _ = self.session.keepalive_send();
+            }
+        }
+    }
+
+    /// An error of the connection, in words for the user: a proxy's own, if it has any.
+    pub fn lost(&self, e: io::Error) -> io::Error {
+        if let Some(proxy) = &self.proxy {
+            let mut proxy = proxy.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(why) = proxy.why() {
+                return io::Error::new(e.kind(), why);
+            }
+        }
+        // libssh2's words for what the socket says
+        let text = e.to_string();
+        let cut = ["transport read", "socket", "draining incoming flow"];
+        match cut.iter().any(|words| text.contains(words)) {
+            true => io::Error::new(
+                e.kind(),
+                format!("Connection to {} closed by remote host.", self.host),
+            ),
+            false => e,
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // one attempt: a host that does not listen will notice all the same
+        self.session.set_blocking(false);
+        let _ = self.session.disconnect(None, "disconnected by user", None);
+    }
+}
+
+/// Connects and logs in, once.
+pub fn open(options: &Options, known: &KnownHost, target: &Target) -> Result<Link, Failure> {
+    let wait = Duration::from_secs(options.connect_timeout.max(1));
+    let mut session = Session::new().map_err(|e| Failure::Passing(e.message().to_string()))?;
+    session.set_timeout(milliseconds(wait));
+    algorithms::choose(&session, &options.algorithms, &known.kinds()).map_err(Failure::Beyond)?;
+    let mut proxy = None;
+    let socket: OwnedFd = match &options.proxy_command {
+        Some(command) => {
+            let (child, stream) = proxy::start(command)
+                .map_err(|e| Failure::Passing(format!("cannot start the ProxyCommand: {e}")))?;
+            proxy = Some(child);
+            stream.into()
+        }
+        None => tcp(options, wait)?.into(),
+    };
+    let own = socket
+        .try_clone()
+        .map_err(|e| Failure::Passing(e.to_string()))?;
+    session.set_tcp_stream(socket);
+    if let Err(e) = session.handshake() {
+        return Err(refused(options, &e, proxy.as_mut()));
+    }
+    let (key, kind) = session
+        .host_key()
+        .ok_or_else(|| Failure::Passing("the host showed no key".to_string()))?;
+    let trust = known
+        .check(options, key_name(kind), key)
+        .map_err(Failure::Lasting)?;
+    session.set_timeout(milliseconds(wait.max(PATIENCE)));
+    login::login(&session, options, target, trust).map_err(|e| match e {
+        Refused::Denied(msg) => Failure::Lasting(msg),
+        Refused::Lost(msg) => Failure::Passing(msg),
+        Refused::Beyond(what) => Failure::Beyond(what),
+    })?;
+    session.set_keepalive(true, options.alive_interval.try_into().unwrap_or(15));
+    session.set_blocking(false);
+    Ok(Link {
+        session,
+        socket: own,
+        host: options.hostname.clone(),
+        alive: Duration::from_secs(options.alive_interval),
+        missed: options.alive_count,
+        heard: Mutex::new(Instant::now()),
+        proxy: proxy.map(Mutex::new),
+    })
+}
+
+fn milliseconds(time: Duration) -> u32 {
+    time.as_millis().try_into().unwrap_or(u32::MAX)
+}
+
+/// Why a handshake failed.
+fn refused(options: &Options, e: &ssh2::Error, proxy: Option<&mut proxy::Proxy>) -> Failure {
+    let (host, port) = (&options.hostname, options.port);
+    match e.code() {
+        // nothing in common: key exchange, host key, cipher
+        ErrorCode::Session(-5 | -8) => {
+            return Failure::Beyond(format!("its algorithms ({})", e.message()));
+        }
+        ErrorCode::Session(-9) => {
+            let text = format!("ssh: connect to host {host} port {port}: Connection timed out");
+            return Failure::Passing(text);
+        }
+        _ => {}
+    }
+    if let Some(why) = proxy.and_then(proxy::Proxy::why) {
+        return Failure::Passing(format!(
+            "{why} (the way to {host} port {port} is the ProxyCommand \"{}\")",
+            options.proxy_command.as_deref().unwrap_or_default()
+        ));
+    }
+    Failure::Passing(match e.code() {
+        // no banner, or the socket's end
+        ErrorCode::Session(-2 | -13 | -43) => {
+            format!("Connection closed by {host} port {port}")
+        }
+        _ => format!("ssh: connect to host {host} port {port}: {}", e.message()),
+    })
+}
+
+fn tcp(options: &Options, wait: Duration) -> Result<TcpStream, Failure> {
+    let (host, port) = (options.hostname.as_str(), options.port);
+    let addresses: Vec<SocketAddr> = (host.trim_matches(['[', ']']), port)
+        .to_socket_addrs()
+        .map(|found| {
+            found
+                .filter(|a| options.only_ipv6.is_none_or(|six| a.is_ipv6() == six))
+                .collect()
+        })
+        .unwrap_or_default();
+    if addresses.is_empty() {
+        return Err(Failure::Passing(format!(
+            "ssh: Could not resolve hostname {host}: Name or service not known"
+        )));
+    }
+    let mut failure = String::new();
+    for address in addresses {
+        match TcpStream::connect_timeout(&address, wait) {
+            Ok(stream) => {
+                // what cannot be set is no reason not to connect
+                let _ = stream.set_nodelay(true);
+                let _ = rustix::net::sockopt::set_socket_keepalive(&stream, true);
+                let _ = rustix::net::sockopt::set_tcp_keepidle(&stream, Duration::from_secs(60));
+                return Ok(stream);
+            }
+            Err(e) if e.kind() == io::ErrorKind::TimedOut => {
+                failure = "Connection timed out".to_string();
+            }
+            Err(e) => failure = crate::machine::reason(&e),
+        }
+    }
+    Err(Failure::Passing(format!(
+        "ssh: connect to host {host} port {port}: {failure}"
+    )))
+}
+
+fn key_name(kind: HostKeyType) -> &'static str {
+    match kind {
+        HostKeyType::Rsa => "ssh-rsa",
+        HostKeyType::Dss => "ssh-dss",
+        HostKeyType::Ecdsa256 => "ecdsa-sha2-nistp256",
+        HostKeyType::Ecdsa384 => "ecdsa-sha2-nistp384",
+        HostKeyType::Ecdsa521 => "ecdsa-sha2-nistp521",
+        HostKeyType::Ed25519 => "ssh-ed25519",
+        HostKeyType::Unknown => "unknown",
+    }
+}
