@@ -2,16 +2,19 @@
 # Real hosts on one machine: each has a root, an address, processes and an sshd of its own, and can restart.
 #
 #   testbed.sh root                       build the base roots once (Debian bookworm), in $TESTBED_CACHE
-#   testbed.sh up WORLD [--jump NAME] NAME=IP...   start hosts; with --jump only that one can be reached from outside
+#   testbed.sh up WORLD [--jump NAME] NAME=IP[@ROOT]...   start hosts; with --jump only that one can be reached from outside
 #   testbed.sh run WORLD COMMAND...       run the controller's side: it sees the world's network
+#   testbed.sh ssh WORLD NAME [COMMAND...]  log in as ubuntu
 #   testbed.sh enter WORLD NAME COMMAND...  run something inside a host, past its sshd
 #   testbed.sh kill WORLD NAME            stop a host at once, as if its power failed
 #   testbed.sh start WORLD NAME           start it again
+#   testbed.sh link WORLD NAME up|down    plug its network cable in or out
+#   testbed.sh rate WORLD NAME KBIT|off   make its network slow, or as fast as it was
 #   testbed.sh state WORLD NAME           print the folder that holds what differs from the base root
-#   testbed.sh down WORLD                 stop and remove everything of a world
+#   testbed.sh down WORLD                 stop and remove everything of a world, also what a crash left
 #
 # A world is a network of its own (10.0.0.0/16, the controller at 10.0.255.254): two may have the same addresses.
-# Hosts whose name begins with `bare` have no Python. Users: root, ubuntu and centos (sudo without a
+# ROOT is `python` or `bare`, which has no Python; hosts whose name begins with `bare` have that one unless told. Users: root, ubuntu and centos (sudo without a
 # password), alice (sudo with the password s3cret), bob (no sudo, password s3cret). Keys: $TESTBED_CACHE/keys.
 set -euo pipefail
 
@@ -25,7 +28,7 @@ drop=-sys_time,-sys_module,-sys_rawio,-syslog,-mac_admin,-mac_override,-wake_ala
 die() { echo "testbed: $*" >&2; exit 1; }
 [[ $EUID == 0 ]] || die "must be run by root: it makes network namespaces and mounts"
 
-verb=${1:?what to do: root, up, run, enter, kill, start, state, down}
+verb=${1:?what to do: root, up, run, ssh, enter, kill, start, link, rate, state, down}
 shift
 
 need() {
@@ -103,6 +106,9 @@ I
 }
 
 build_root() {
+    # worlds may be started side by side
+    exec 8>"$cache/lock"
+    flock 8
     need
     make_keys
     local packages=openssh-server,sudo,iproute2,iputils-ping,ca-certificates,procps,curl,gpg,cron,unzip,bzip2,xz-utils,zstd,acl,netcat-openbsd
@@ -128,6 +134,7 @@ build_root() {
         rm -rf "$cache"/python/var/cache/apt/archives/*.deb
         touch "$cache/python/.made"
     fi
+    exec 8>&-
 }
 
 world() {
@@ -145,10 +152,18 @@ bridge() {
     ns "$space" ip link set "$name" up
 }
 
+# port LETTER HOST: the other end of a host's interface; names of interfaces are short.
+port() { printf '%s%s' "$1" "$(printf '%s' "$w$2" | cksum | cut -d' ' -f1)"; }
+
+# inner HOST: the network namespace of the bridge that the host is plugged into.
+inner() {
+    if [[ -e $dir/hosts/$1/inside ]]; then echo "$ctl-in"; else echo "$ctl"; fi
+}
+
 # plug HOST IP SPACE BRIDGE: gives the host an interface on a bridge.
 plug() {
     local name=$1 ip=$2 space=$3 bridge=$4 port
-    port=v$(printf '%s' "$w$name" | cksum | cut -d' ' -f1)
+    port=$(port v "$name")
     ip link add "$port" netns "$space" type veth peer name eth0 netns "rp-$w-$name"
     ns "$space" ip link set "$port" master "$bridge" up
     ns "rp-$w-$name" ip addr add "$ip/16" dev eth0
@@ -198,7 +213,6 @@ up)
         ns "$ctl" ip link set lo up
         bridge "$ctl" br0 10.0.255.254/16
     fi
-    space=$ctl gateway=10.0.255.254
     if [[ -n $jump ]] && ! ip netns list | grep -q "^$ctl-in\b"; then
         # the nodes' network: no way leads there from the controller but through the jumphost
         ip netns add "$ctl-in"
@@ -206,12 +220,14 @@ up)
         bridge "$ctl-in" br0 10.0.255.253/16
     fi
     for host in "$@"; do
-        name=${host%%=*} ip=${host#*=} h=$dir/hosts/${host%%=*}
-        [[ $name != *=* && -n $ip ]] || die "a host is NAME=IP, not '$host'"
+        [[ $host =~ ^([a-z0-9-]+)=([0-9.]+)(@(bare|python))?$ ]] || die "a host is NAME=IP or NAME=IP@ROOT, not '$host'"
+        name=${BASH_REMATCH[1]} ip=${BASH_REMATCH[2]} base=${BASH_REMATCH[4]} h=$dir/hosts/${host%%=*}
+        [[ -n $base || $name != bare* ]] || base=bare
+        base=$cache/${base:-python}
+        [[ ! -e $h/ip ]] || die "$name is up already"
         mkdir -p "$h"/{upper,work,merged}
         echo "$ip" >"$h/ip"
-        base=$cache/python
-        [[ $name != bare* ]] || base=$cache/bare
+        [[ -z $jump ]] || touch "$h/inside"
         ip netns add "rp-$w-$name"
         ns "rp-$w-$name" ip link set lo up
         if [[ -z $jump ]]; then
@@ -222,9 +238,10 @@ up)
             ns "rp-$w-$name" ip route add default via 10.0.255.253
             if [[ $name == "$jump" ]]; then
                 # its second interface: the public side
-                ip link add "p$(printf '%s' "$w$name" | cksum | cut -d' ' -f1)" netns "$ctl" type veth peer name eth1 netns "rp-$w-$name"
-                ns "$ctl" ip link set "p$(printf '%s' "$w$name" | cksum | cut -d' ' -f1)" up
-                ns "$ctl" ip addr add 192.0.2.1/24 dev "p$(printf '%s' "$w$name" | cksum | cut -d' ' -f1)"
+                public=$(port p "$name")
+                ip link add "$public" netns "$ctl" type veth peer name eth1 netns "rp-$w-$name"
+                ns "$ctl" ip link set "$public" up
+                ns "$ctl" ip addr add 192.0.2.1/24 dev "$public"
                 ns "rp-$w-$name" ip addr add 192.0.2.10/24 dev eth1
                 ns "rp-$w-$name" ip link set eth1 up
             fi
@@ -244,8 +261,8 @@ up)
         start_host "$name"
     done
     for host in "$@"; do
-        [[ -z $jump ]] || space=$ctl-in
-        ready "${host#*=}" "$space"
+        name=${host%%=*}
+        ready "$(cat "$dir/hosts/$name/ip")" "$(inner "$name")"
     done
     ;;
 run) world "$1"; shift; exec ip netns exec "$ctl" "$@" ;;
@@ -258,16 +275,37 @@ enter)
     exec nsenter --target "$pid" --mount --pid --uts --ipc --net --root --wd=/ "$@"
     ;;
 kill) world "$1"; stop_host "$2" ;;
-start) world "$1"; start_host "$2"; ready "$(cat "$dir/hosts/$2/ip")" "$(ip netns list | grep -q "^$ctl-in\b" && echo "$ctl-in" || echo "$ctl")" ;;
+start) world "$1"; start_host "$2"; ready "$(cat "$dir/hosts/$2/ip")" "$(inner "$2")" ;;
+ssh)
+    world "$1"
+    name=$2
+    shift 2
+    exec ip netns exec "$(inner "$name")" ssh -i "$cache/keys/id_ed25519" -o IdentitiesOnly=yes -o StrictHostKeyChecking=no \
+        -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "ubuntu@$(cat "$dir/hosts/$name/ip")" "$@"
+    ;;
+link) world "$1"; ns "$(inner "$2")" ip link set "$(port v "$2")" "$3" ;;
+rate)
+    world "$1"
+    ns "$(inner "$2")" tc qdisc del dev "$(port v "$2")" root 2>/dev/null || true
+    [[ $3 == off ]] || ns "$(inner "$2")" tc qdisc add dev "$(port v "$2")" root tbf rate "$3kbit" burst 8kb latency 2s
+    ;;
 state) world "$1"; echo "$dir/hosts/$2/upper" ;;
 down)
     world "$1"
-    for h in "$dir"/hosts/*; do
-        [[ -d $h ]] || continue
-        name=${h##*/}
+    # by what there is, and by what there was when something crashed
+    for name in $( { ls "$dir/hosts" 2>/dev/null; ip netns list | sed -n "s/^rp-$w-\([^ ]*\).*/\1/p"; } | grep -vx in | sort -u); do
+        h=$dir/hosts/$name
         stop_host "$name"
-        umount -l "$h/merged/dev" "$h/merged" 2>/dev/null || true
         ip netns del "rp-$w-$name" 2>/dev/null || true
+        for try in 1 2 3 4 5 6 7 8 9; do
+            umount "$h/merged/dev" 2>/dev/null || true
+            umount "$h/merged" 2>/dev/null || true
+            mountpoint -q "$h/merged" || break
+            sleep 0.1
+        done
+        # something in it does not end: out of the way all the same, lest it be deleted through the mount
+        umount -l "$h/merged/dev" "$h/merged" 2>/dev/null || true
+        ! mountpoint -q "$h/merged" || die "$h/merged cannot be unmounted"
         rm -rf "$h"
     done
     for space in "$ctl" "$ctl-in"; do
