@@ -42,7 +42,7 @@ venv() {
 
 # rust: a cargo that works, and what linking needs.
 rust() {
-    packages gcc libc6-dev make ca-certificates
+    packages gcc libc6-dev make ca-certificates pkg-config libssl-dev
     command -v cargo >/dev/null || PATH=${CARGO_HOME:-${HOME:-}/.cargo}/bin:$PATH
     cargo --version >/dev/null 2>&1 && return
 

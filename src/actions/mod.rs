@@ -6,10 +6,14 @@ mod command;
 mod copy;
 mod debug;
 mod fail;
+mod fetch;
 mod gather_facts;
 mod group_by;
 mod include_vars;
 mod pause;
+mod raw;
+mod reboot;
+mod script;
 mod set_fact;
 mod set_stats;
 mod template;
@@ -78,10 +82,15 @@ pub static ACTIONS: &[Entry] = &[
     copy::ENTRY,
     debug::ENTRY,
     fail::ENTRY,
+    fetch::ENTRY,
     gather_facts::ENTRY,
     group_by::ENTRY,
     include_vars::ENTRY,
     pause::ENTRY,
+    raw::ENTRY,
+    reboot::REBOOT,
+    reboot::WAIT,
+    script::ENTRY,
     set_fact::ENTRY,
     set_stats::ENTRY,
     template::ENTRY,

@@ -12,7 +12,7 @@ mod ssh;
 mod target;
 mod transport;
 
-pub use escalate::METHODS;
+pub use escalate::{METHODS, quote};
 pub use host::HostSession;
 pub use target::{Become, SshOptions, Target};
 pub use transport::{Channel, Event, Transport};

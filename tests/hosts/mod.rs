@@ -150,6 +150,14 @@ fn run(batch: &Path, name: &str, world: &str, program: &[String]) -> Outcome {
     std::fs::write(work.join("inventory"), inventory).expect("the inventory");
 
     let up = World::up(world, &[HOST]);
+    // Ansible warns where it has to make these itself
+    for user in ["ubuntu", "alice"] {
+        let dirs = format!(
+            "mkdir -p -m 700 /home/{user}/.ansible/tmp; chown -R {user}: /home/{user}/.ansible"
+        );
+        up.inside("box", &dirs);
+    }
+    up.inside("box", "mkdir -p -m 700 /root/.ansible/tmp");
     let output = up
         .controller()
         .args(["timeout", "900"])
