@@ -58,17 +58,34 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
     }
     let stat = found.get("stat").cloned().unwrap_or(Value::Null);
     let is = |name: &str| stat.get(name) == Some(&Value::Bool(true));
-    let missing = match (is("exists"), is("isdir")) {
-        (false, _) => Some("the remote file does not exist"),
-        (true, true) => Some("remote file is a directory, fetch cannot work on directories"),
-        _ => None,
-    };
-    if let Some(msg) = missing {
-        let result = match flag("fail_on_missing", true) {
-            true => TaskResult::failed(msg),
-            false => TaskResult::new().with("msg", format!("{msg}, not transferring, ignored")),
-        };
-        return result.with("changed", false).with("file", source);
+    let ignored = "the remote file does not exist, not transferring, ignored";
+    let lenient = !flag("fail_on_missing", true);
+    match (is("exists"), is("isdir")) {
+        (false, _) if lenient => {
+            return TaskResult::new()
+                .with("changed", false)
+                .with("file", source)
+                .with("msg", ignored);
+        }
+        (false, _) => {
+            let mut result = TaskResult::failed(ignored).with("changed", false);
+            result.error = Some(crate::Error::general(format!(
+                "Task failed: Module failed: File not found: {source}: [Errno 2] No such file or directory: {}",
+                crate::python::quote(&source)
+            )));
+            return result;
+        }
+        (true, true) => {
+            let msg = "remote file is a directory, fetch cannot work on directories";
+            return match lenient {
+                true => TaskResult::new()
+                    .with("changed", false)
+                    .with("file", source)
+                    .with("msg", format!("{msg}, not transferring, ignored")),
+                false => TaskResult::failed(msg).with("changed", false),
+            };
+        }
+        _ => {}
     }
     let checksum = stat
         .get("checksum")

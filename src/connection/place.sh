@@ -1,4 +1,6 @@
 # Starts the agent at a host that has a shell and little more. Words in @ are filled in; no single quotes.
+# the agent and its folder are private; what modules make has the mask of the login
+mask=$(umask)
 umask 077
 say() { echo "@mark@ $*"; }
 # a terminal (su, doas) shall leave bytes alone
@@ -15,7 +17,7 @@ own() { test -d "$1" && test -O "$1" && ! test -L "$1"; }
 if [ -n "$hash" ]; then
   for dir; do
     agent="$dir/agent-$hash"
-    if [ -x "$agent" ] && own "$dir" && test -O "$agent"; then say HAVE; exec "$agent"; fi
+    if [ -x "$agent" ] && own "$dir" && test -O "$agent"; then say HAVE; umask "$mask"; exec "$agent"; fi
   done
 fi
 why=
@@ -35,6 +37,7 @@ for dir; do
       got=$(wc -c <"$new")
       if [ "$((got))" = "$whole" ] && chmod 700 "$new" && mv -f "$new" "$dir/agent-$hash"; then
         say HAVE
+        umask "$mask"
         exec "$dir/agent-$hash"
       fi
       rm -f "$new"

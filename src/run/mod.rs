@@ -188,7 +188,7 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
         print!("{}", crate::report::listing::text(&listed, options.list));
         return Ok(0);
     }
-    'books: for (path, plays) in &loaded {
+    for (path, plays) in &loaded {
         runner.emit(Event::PlaybookStart {
             file: path.file_name().map_or_else(
                 || path.display().to_string(),
@@ -202,16 +202,20 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
             std::env::set_current_dir(&play.dir)
                 .map_err(|e| Error::general(format!("{}: {e}", play.dir.display())))?;
             match runner.play(play, &loader) {
-                Ok(Ended::Failed) => break 'books,
+                Ok(Ended::Failed) => break,
                 Ok(_) => {}
                 Err(e) => return Err(e),
             }
+        }
+        // each playbook has its recap, which counts those before it; a failure ends the list of playbooks
+        runner.finish();
+        if runner.exit_code() != 0 {
+            break;
         }
     }
     if let Some(name) = &runner.start_at_task {
         crate::report::print_error(&step::not_found(name, &runner.passed_over));
     }
-    runner.finish();
     Ok(runner.exit_code())
 }
 

@@ -11,6 +11,8 @@ const NOISE: &[&str] = &[
     "etc/.pwd.lock",
     "etc/hostname",
     "etc/hosts",
+    "home/alice/.ansible",
+    "home/alice/.cache",
     "home/ubuntu/.ansible",
     "home/ubuntu/.ansible_async",
     "home/ubuntu/.cache",
