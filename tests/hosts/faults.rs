@@ -276,7 +276,7 @@ fn unknown_and_changed_host_keys_are_refused() {
     let (code, text) = checked(&[]);
     assert_eq!(code, 4, "{text}");
     assert!(
-        text.contains("has CHANGED") && text.contains("known_hosts:"),
+        text.contains("HAS CHANGED") && text.contains("known_hosts:"),
         "{text}"
     );
 }
