@@ -4,6 +4,8 @@
 //! and starts the agent over it, one for every user that tasks become, and hands module calls to them.
 
 mod agent;
+mod chroot;
+mod container;
 mod escalate;
 mod host;
 mod openssh;
@@ -88,31 +90,49 @@ pub trait Session: Send {
     }
 }
 
+/// The kinds of connection, for messages.
+const CONNECTIONS: &str = "local, ssh (ssh2, openssh), docker, podman, chroot";
+
 /// Opens a transport to a target. `local` has one too: tasks that become another user need it.
 ///
 /// `ssh` is rplay's own (`ssh2`), or the system's program (`openssh`) where only that can do what is asked.
+/// The full names of Ansible's collections (`community.docker.docker`) mean the same as the last part.
 pub fn open(target: &Target) -> Result<Box<dyn Transport>, Unreachable> {
     let bare = target.connection.rsplit('.').next().unwrap_or_default();
-    match bare {
-        "local" => Ok(Box::new(process::Local::new(&target.shell))),
-        "ssh" | "smart" | "paramiko" | "paramiko_ssh" | "ssh2" => match ssh::Ssh::connect(target) {
-            Ok(ssh) => Ok(Box::new(ssh)),
-            Err(ssh::NoConnection::Unreachable(e)) => Err(e),
-            Err(ssh::NoConnection::Beyond(what)) if bare == "ssh2" => Err(Unreachable::new(
-                format!("rplay's own ssh cannot do this: {what}. The connection 'openssh' can."),
-            )),
-            Err(ssh::NoConnection::Beyond(what)) => {
-                crate::notice::verbose(
-                    1,
-                    format!("{}: using the system's ssh, because of {what}", target.host),
-                );
-                Ok(Box::new(openssh::OpenSsh::new(target)?))
-            }
-        },
-        "openssh" => Ok(Box::new(openssh::OpenSsh::new(target)?)),
-        _ => Err(Unreachable::new(format!(
-            "the connection plugin '{}' was not found",
-            target.connection
+    Ok(match bare {
+        "local" => Box::new(process::Local::new(&target.shell)),
+        "ssh" | "smart" | "ssh2" => return open_ssh(target, bare != "ssh2"),
+        "paramiko" | "paramiko_ssh" => {
+            let text =
+                format!("rplay has no paramiko: '{bare}' is its own ssh, with ssh's configuration");
+            crate::notice::verbose(1, text);
+            return open_ssh(target, true);
+        }
+        "openssh" => Box::new(openssh::OpenSsh::connect(target)?),
+        "docker" | "docker_api" => Box::new(container::Container::connect(target, "docker")?),
+        "podman" => Box::new(container::Container::connect(target, "podman")?),
+        "chroot" => Box::new(chroot::Chroot::connect(target)?),
+        _ => {
+            return Err(Unreachable::new(format!(
+                "the connection plugin '{}' was not found. rplay has {CONNECTIONS}.",
+                target.connection
+            )));
+        }
+    })
+}
+
+/// rplay's own ssh; or the system's, if that `may` be used and is needed.
+fn open_ssh(target: &Target, may: bool) -> Result<Box<dyn Transport>, Unreachable> {
+    match ssh::Ssh::connect(target) {
+        Ok(ssh) => Ok(Box::new(ssh)),
+        Err(ssh::NoConnection::Unreachable(e)) => Err(e),
+        Err(ssh::NoConnection::Beyond(what)) if may => {
+            let text = format!("{}: using the system's ssh, because of {what}", target.host);
+            crate::notice::verbose(1, text);
+            Ok(Box::new(openssh::OpenSsh::connect(target)?))
+        }
+        Err(ssh::NoConnection::Beyond(what)) => Err(Unreachable::new(format!(
+            "rplay's own ssh cannot do this: {what}. The connection 'openssh' can."
         ))),
     }
 }

@@ -1,59 +1,83 @@
 //! Connection `openssh`: the system's ssh program, for what rplay's own ssh cannot do.
 //!
-//! The first command logs in and stays as the master of a private control socket; the others go through it.
+//! One login per host stays in the background as the master of a private control socket; commands go through
+//! it. The program reads ssh's configuration itself.
 
 use super::process::ProcessChannel;
-use super::{Channel, Target, Transport, Unreachable, ssh};
+use super::{Channel, Event, Target, Transport, Unreachable, ssh};
+use crate::secret::Secret;
+use rustix::fs::{CWD, FileType, Mode, OFlags};
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// See the module's documentation.
 pub struct OpenSsh {
     target: Target,
     words: Vec<String>,
-    /// Holds the control socket, and the password for ssh to ask for.
+    /// Holds the control socket, what ssh says while it logs in, and how it gets the password.
     dir: TempDir,
 }
 
+/// One login at a time may ask at the terminal.
+static ASKING: Mutex<()> = Mutex::new(());
+
 impl OpenSsh {
-    /// Fails if the arguments cannot be split, or there is no place for the control socket.
-    pub fn new(target: &Target) -> Result<OpenSsh, Unreachable> {
+    /// Logs in.
+    pub fn connect(target: &Target) -> Result<OpenSsh, Unreachable> {
         let dir = tempfile::Builder::new()
             .prefix("rplay-ssh-")
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700))
+            .permissions(std::fs::Permissions::from_mode(0o700))
             .tempdir()
             .map_err(|e| Unreachable::new(format!("no temporary folder: {e}")))?;
-        if target.password.is_some() {
-            return Err(Unreachable::new(
-                "the system's ssh cannot be given a password: use a key, or the connection 'ssh2'",
-            ));
-        }
-        Ok(OpenSsh {
+        let ssh = OpenSsh {
             target: target.clone(),
             words: ssh::arguments(target)?,
             dir,
-        })
+        };
+        let mut attempt = 0;
+        loop {
+            match ssh.log_in() {
+                Ok(()) => return Ok(ssh),
+                Err(e) if attempt < target.ssh.retries && !e.msg.contains("Permission denied") => {
+                    // as Ansible waits between attempts
+                    let seconds = 2u64.saturating_pow(attempt).saturating_sub(1).min(30);
+                    std::thread::sleep(Duration::from_secs(seconds));
+                    attempt += 1;
+                }
+                Err(e) => return Err(e),
+            }
+        }
     }
 
-    fn command(&self) -> Command {
+    fn control(&self) -> PathBuf {
+        self.dir.path().join("control")
+    }
+
+    /// ssh with all that is said of the host. Of an option that is given twice ssh takes the first.
+    fn command(&self, first: &[&str]) -> Command {
         let target = &self.target;
         let mut command = Command::new(ssh::program(target));
+        command.arg("-S").arg(self.control());
+        for option in first {
+            command.args(["-o", option]);
+        }
         command.args(&self.words);
         let mut option = |text: String| {
             command.args(["-o", &text]);
         };
-        option("ControlMaster=auto".to_string());
-        option(format!(
-            "ControlPath={}",
-            self.dir.path().join("control").display()
-        ));
-        option("ControlPersist=60".to_string());
-        option("BatchMode=yes".to_string());
-        option(format!("ConnectTimeout={}", target.timeout));
-        option("ServerAliveInterval=15".to_string());
         if !target.ssh.host_key_checking {
             option("StrictHostKeyChecking=no".to_string());
         }
+        option(format!("ConnectTimeout={}", target.timeout));
+        // a host that has died must not be waited for without end
+        option("ServerAliveInterval=15".to_string());
         if let Some(key) = &target.private_key {
             command.arg("-i").arg(key);
         }
@@ -65,21 +89,121 @@ impl OpenSsh {
         }
         command
     }
+
+    /// Starts the master. It goes into the background once it has logged in.
+    fn log_in(&self) -> Result<(), Unreachable> {
+        let failed = |e: io::Error| match e.kind() {
+            ErrorKind::NotFound => Unreachable::new(format!(
+                "the program '{0}' was not found, and rplay's own ssh cannot do this: install OpenSSH's client",
+                ssh::program(&self.target)
+            )),
+            _ => Unreachable::new(format!(
+                "cannot start {}: {}",
+                ssh::program(&self.target),
+                crate::machine::reason(&e)
+            )),
+        };
+        let asks = self.target.password.is_none() && ssh::has_terminal();
+        let mut options = vec!["ControlMaster=yes", "ControlPersist=no"];
+        match (&self.target.password, asks) {
+            (Some(_), _) => options.push("NumberOfPasswordPrompts=1"),
+            (None, true) => {}
+            (None, false) => options.push("BatchMode=yes"),
+        }
+        let mut command = self.command(&options);
+        let _password = match &self.target.password {
+            Some(password) => Some(self.give(password, &mut command).map_err(failed)?),
+            None => None,
+        };
+        let said = self.dir.path().join("said");
+        let file = File::create(&said).map_err(failed)?;
+        command
+            .args(["-f", "-N", "--"])
+            .arg(&self.target.address)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::from(file));
+        let one = match asks {
+            true => Some(ASKING.lock().unwrap_or_else(PoisonError::into_inner)),
+            false => {
+                // SAFETY: between fork and exec only this system call is made, which does not allocate.
+                unsafe {
+                    command.pre_exec(|| {
+                        rustix::process::setsid()?;
+                        Ok(())
+                    });
+                }
+                None
+            }
+        };
+        let status = command.status().map_err(failed)?;
+        drop(one);
+        if status.success() {
+            return Ok(());
+        }
+        let said = std::fs::read(&said).unwrap_or_default();
+        let said = String::from_utf8_lossy(&said).replace('\r', "");
+        let said: Vec<&str> = said
+            .lines()
+            .filter(|line| !line.starts_with("Warning: Permanently added"))
+            .collect();
+        Err(ssh::unreachable(match said.join("\n").trim() {
+            "" => "ssh ended without a word",
+            said => said,
+        }))
+    }
+
+    /// Has ssh ask a small script for the password, which gets it from a pipe: it is in no argument, in no
+    /// environment and in no file. The pipe lives as long as what is returned.
+    fn give(&self, password: &Secret, command: &mut Command) -> io::Result<File> {
+        let (pipe, script) = (self.dir.path().join("answer"), self.dir.path().join("ask"));
+        if !pipe.exists() {
+            rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0)?;
+            let wanted = self.target.ssh.password_prompt.as_deref();
+            let text = format!(
+                "#!/bin/sh\ncase \"$1\" in\n*{}*) IFS= read -r line <{} && printf '%s\\n' \"$line\" ;;\n*) exit 1 ;;\nesac\n",
+                super::escalate::quote(wanted.unwrap_or("assword")),
+                super::escalate::quote(&pipe.to_string_lossy()),
+            );
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o700)
+                .open(&script)?;
+            file.write_all(text.as_bytes())?;
+        }
+        let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let mut file = File::from(rustix::fs::open(&pipe, flags, Mode::empty())?);
+        // once for each of the two ways in which a password may be asked for
+        file.write_all(format!("{0}\n{0}\n", password.reveal()).as_bytes())?;
+        command
+            .env("SSH_ASKPASS", script)
+            .env("SSH_ASKPASS_REQUIRE", "force");
+        if std::env::var_os("DISPLAY").is_none() {
+            // before OpenSSH 8.4 it asked the script only where there was a display
+            command.env("DISPLAY", ":0");
+        }
+        Ok(file)
+    }
 }
 
 impl Transport for OpenSsh {
     fn start(&mut self, line: &str, tty: bool) -> Result<Box<dyn Channel>, Unreachable> {
-        let mut command = self.command();
+        let mut command = self.command(&["ControlMaster=no", "BatchMode=yes"]);
         command.arg(match tty {
             true => "-tt",
             false => "-T",
         });
         command.arg("--").arg(&self.target.address).arg(line);
         match ProcessChannel::spawn(command) {
-            Ok(channel) => Ok(Box::new(channel)),
+            Ok(channel) => Ok(Box::new(ThroughMaster {
+                channel,
+                control: self.control(),
+                host: self.target.address.clone(),
+            })),
             Err(e) => Err(Unreachable::new(format!(
                 "cannot start {}: {}",
-                self.target.ssh.executable,
+                ssh::program(&self.target),
                 crate::machine::reason(&e)
             ))),
         }
@@ -92,12 +216,42 @@ impl Transport for OpenSsh {
 
 impl Drop for OpenSsh {
     fn drop(&mut self) {
-        let mut command = self.command();
+        if !self.control().exists() {
+            return;
+        }
+        let mut command = self.command(&[]);
         command.args(["-O", "exit", "--"]).arg(&self.target.address);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let _ = command.status();
+    }
+}
+
+/// A command that runs through the master.
+struct ThroughMaster {
+    channel: ProcessChannel,
+    control: PathBuf,
+    host: String,
+}
+
+impl Channel for ThroughMaster {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.channel.send(bytes)
+    }
+
+    fn close_input(&mut self) -> io::Result<()> {
+        self.channel.close_input()
+    }
+
+    fn receive(&mut self, wait: Option<Duration>) -> io::Result<Event> {
+        let event = self.channel.receive(wait)?;
+        // ssh ends with 255 if the connection does, and so may a command; the socket goes with the connection
+        if event == Event::Ended(Some(255)) && !Path::new(&self.control).exists() {
+            let text = format!("Connection to {} closed by remote host.", self.host);
+            return Err(io::Error::new(ErrorKind::ConnectionReset, text));
+        }
+        Ok(event)
     }
 }

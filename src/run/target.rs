@@ -190,7 +190,11 @@ impl Resolver<'_> {
     /// What only a connection to another machine needs.
     fn reach(&self, target: &mut Target, connection: &str) -> Result<()> {
         let (defaults, resolved) = (self.defaults, self.run.task.resolved());
-        let bare = connection.rsplit('.').next().unwrap_or_default();
+        let bare = match connection.rsplit('.').next().unwrap_or_default() {
+            "docker_api" => "docker",
+            "paramiko_ssh" => "paramiko",
+            bare => bare,
+        };
         if let Some(address) = self.text(&[
             &format!("ansible_{bare}_host"),
             "ansible_ssh_host",

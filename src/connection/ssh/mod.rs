@@ -133,7 +133,7 @@ fn local_user() -> String {
 }
 
 /// Whether somebody can be asked.
-fn has_terminal() -> bool {
+pub fn has_terminal() -> bool {
     std::io::stdin().is_terminal() && std::fs::File::open("/dev/tty").is_ok()
 }
 
