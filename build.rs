@@ -150,15 +150,10 @@ fn agent(out: &Path, target: &str, static_glibc: bool) -> Result<PathBuf, PathBu
 /// Compresses the agent, which is how it is kept and sent.
 fn pack(out: &Path, arch: &str, file: &Path) -> PathBuf {
     let packed = out.join(format!("rplay-agent-{arch}.gz"));
-    #[cfg(feature = "controller")]
-    {
-        let contents = fs::read(file).expect("the agent was just built");
-        let to = fs::File::create(&packed).expect("OUT_DIR can be written to");
-        let mut encoder = flate2::write::GzEncoder::new(to, flate2::Compression::best());
-        std::io::Write::write_all(&mut encoder, &contents).expect("OUT_DIR can be written to");
-        encoder.finish().expect("OUT_DIR can be written to");
-    }
-    #[cfg(not(feature = "controller"))]
-    let _ = file;
+    let contents = fs::read(file).expect("the agent was just built");
+    let to = fs::File::create(&packed).expect("OUT_DIR can be written to");
+    let mut encoder = flate2::write::GzEncoder::new(to, flate2::Compression::best());
+    std::io::Write::write_all(&mut encoder, &contents).expect("OUT_DIR can be written to");
+    encoder.finish().expect("OUT_DIR can be written to");
     packed
 }

@@ -416,6 +416,19 @@ impl Machine {
         fs::write(path, content)
     }
 
+    /// A new file as [`Machine::scratch`] makes it, in a folder of its own choice, with what `content` gives.
+    /// Nothing is left of it if that fails.
+    pub fn scratch_from(&self, dir: Option<&Path>, content: &mut dyn Read) -> io::Result<PathBuf> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("rplay-");
+        let mut file = match dir {
+            Some(dir) => builder.tempfile_in(dir)?,
+            None => builder.tempfile()?,
+        };
+        io::copy(content, &mut file)?;
+        Ok(file.into_temp_path().keep()?)
+    }
+
     /// Removes what [`Machine::scratch`] made.
     pub fn drop_scratch(&self, path: &Path) {
         let _ = fs::remove_file(path);

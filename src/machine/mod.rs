@@ -6,6 +6,7 @@
 mod command;
 mod files;
 pub mod glob;
+pub mod http;
 mod lines;
 mod overlay;
 pub mod running;

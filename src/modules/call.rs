@@ -89,9 +89,15 @@ fn call_any(module: &About, given: Map, machine: &mut Machine) -> TaskResult {
         let all: Vec<Value> = old.iter().cloned().chain(new).collect();
         result.set("warnings", all);
     }
+    let mut invocation = parsed.invocation;
+    for value in invocation.values_mut() {
+        if let Value::Str(text) = value {
+            *value = Value::from(crate::machine::http::shown(text));
+        }
+    }
     result.set(
         "invocation",
-        args::map([("module_args", Value::map(parsed.invocation))]),
+        args::map([("module_args", Value::map(invocation))]),
     );
     match parsed.secrets.is_empty() {
         true => result,

@@ -13,6 +13,7 @@ mod blockinfile;
 mod command;
 mod copy;
 mod file;
+mod get_url;
 mod lineinfile;
 mod ping;
 mod raw;
@@ -112,6 +113,7 @@ pub static MODULES: &[Entry] = &[
     entry::<command::Command>(),
     entry::<copy::Copy>(),
     entry::<file::File>(),
+    entry::<get_url::GetUrl>(),
     entry::<lineinfile::Lineinfile>(),
     entry::<ping::Ping>(),
     entry::<raw::Raw>(),

@@ -5,6 +5,7 @@ pub mod backup;
 pub mod command;
 pub mod diff;
 pub mod edit;
+pub mod http;
 pub mod mode;
 pub mod path_info;
 pub mod text;
