@@ -182,6 +182,20 @@ fn copy_file(mut args: Map, source: &Path, context: &mut Context<'_>) -> TaskRes
     result
 }
 
+/// What a file of the controller's holds, decrypted if need be. The error is words.
+pub(super) fn plain(source: &Path) -> Result<Vec<u8>, String> {
+    let content = std::fs::read(source).map_err(|e| {
+        let why = crate::machine::reason(&e);
+        format!("could not read {}: {why}", source.display())
+    })?;
+    match crate::vault::is_encrypted(&content) {
+        true => crate::vault::secrets()
+            .decrypt(&content)
+            .map_err(|e| e.message().to_string()),
+        false => Ok(content),
+    }
+}
+
 fn is_vault(path: &Path) -> bool {
     use std::io::Read;
     let mut start = Vec::new();

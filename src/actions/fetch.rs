@@ -1,12 +1,13 @@
-//! `fetch`: a file of the host's, brought to the controller.
+//! `fetch`: brings a file of the host's to the controller.
 //!
 //! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/fetch_module.html>.
 
 use super::{Context, Entry, refused};
-use crate::modules::args::map;
+use crate::modules::args::{self, map};
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
-use md5::{Digest, Md5};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub const ENTRY: Entry = Entry {
@@ -14,174 +15,201 @@ pub const ENTRY: Entry = Entry {
     run,
 };
 
+const OPTIONS: &[&str] = &[
+    "dest",
+    "fail_on_missing",
+    "flat",
+    "src",
+    "validate_checksum",
+];
+const FOLDER: &str = "remote file is a directory, fetch cannot work on directories";
+const IGNORED: &str = ", not transferring, ignored";
+
 fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
-    let options = [
-        "src",
-        "dest",
-        "flat",
-        "fail_on_missing",
-        "validate_checksum",
-    ];
-    if let Err(refused) = super::only("fetch", &args, &options) {
-        return refused;
+    match fetch(&args, context) {
+        Ok(result) => result,
+        Err(result) => *result,
     }
+}
+
+/// The result; what is wrong on this side is an error.
+fn fetch(args: &Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskResult>> {
+    super::only("fetch", args, OPTIONS)?;
     if context.mode.check {
-        return TaskResult::new()
-            .with("changed", false)
+        return Ok(TaskResult::ok()
             .with("skipped", true)
-            .with("msg", "check mode not (yet) supported for this module");
+            .with("msg", "check mode not (yet) supported for this module"));
     }
+    let refuse = |msg: &str| Box::new(refused("", msg));
     let text = |name: &str| {
-        let value = args
-            .get(name)
-            .filter(|v| !v.is_null())
-            .map(crate::run::text_of);
-        value.filter(|v| !v.is_empty())
+        let value = args.get(name).filter(|v| !v.is_null());
+        value.map(args::text).filter(|t| !t.is_empty())
     };
     let flag = |name: &str, default: bool| {
         let value = args.get(name).filter(|v| !v.is_null());
-        value.and_then(crate::playbook::boolean).unwrap_or(default)
+        value.map_or(Ok(default), args::boolean)
     };
-    let (Some(source), Some(dest)) = (text("src"), text("dest")) else {
-        return refused("Action failed: ", "src and dest are required");
+    let (Some(src), Some(dest)) = (text("src"), text("dest")) else {
+        return Err(refuse("src and dest are required"));
     };
+    let flat = flag("flat", false).map_err(|e| refuse(&e))?;
+    let must_be = flag("fail_on_missing", true).map_err(|e| refuse(&e))?;
+    let validate = flag("validate_checksum", true).map_err(|e| refuse(&e))?;
+
     let found = context.module(
         "stat",
         map([
-            ("path", source.as_str().into()),
-            ("get_checksum", true.into()),
+            ("path", src.as_str().into()),
             ("follow", true.into()),
+            ("get_mime", false.into()),
+            ("get_attributes", false.into()),
         ]),
     );
-    if found.is_failed() || found.is_unreachable() {
-        return found;
+    if found.is_unreachable() || found.is_failed() {
+        return Ok(found);
     }
-    let stat = found.get("stat").cloned().unwrap_or(Value::Null);
-    let is = |name: &str| stat.get(name) == Some(&Value::Bool(true));
-    let ignored = "the remote file does not exist, not transferring, ignored";
-    let lenient = !flag("fail_on_missing", true);
-    match (is("exists"), is("isdir")) {
-        (false, _) if lenient => {
-            return TaskResult::new()
-                .with("changed", false)
-                .with("file", source)
-                .with("msg", ignored);
-        }
-        (false, _) => {
-            let mut result = TaskResult::failed(ignored).with("changed", false);
-            result.error = Some(crate::Error::general(format!(
-                "Task failed: Module failed: File not found: {source}: [Errno 2] No such file or directory: {}",
-                crate::python::quote(&source)
-            )));
-            return result;
-        }
-        (true, true) => {
-            let msg = "remote file is a directory, fetch cannot work on directories";
-            return match lenient {
-                true => TaskResult::new()
-                    .with("changed", false)
-                    .with("file", source)
-                    .with("msg", format!("{msg}, not transferring, ignored")),
-                false => TaskResult::failed(msg).with("changed", false),
-            };
-        }
-        _ => {}
+    let stat = found.get("stat").cloned().unwrap_or_default();
+    let is = |what: &str| stat.get(what).is_some_and(Value::is_truthy);
+    let missing = match (is("exists"), is("isdir"), is("readable")) {
+        (false, ..) => Some((
+            "the remote file does not exist",
+            format!(
+                "Module failed: File not found: {src}: [Errno 2] No such file or directory: {}",
+                crate::python::quote(&src)
+            ),
+        )),
+        (_, true, _) => Some((FOLDER, format!("Action failed: {FOLDER}"))),
+        (_, _, false) => Some((
+            "no read permission on remote file",
+            format!("Module failed: File is not readable: {src}"),
+        )),
+        _ => None,
+    };
+    if let Some((msg, words)) = missing {
+        let ignored = format!("{msg}{IGNORED}");
+        let mut result = match (must_be, msg == FOLDER) {
+            (true, true) => TaskResult::failed(msg),
+            (true, false) => TaskResult::failed(ignored),
+            (false, folder) => {
+                let result = TaskResult::ok().with("msg", ignored);
+                return Ok(if folder {
+                    result
+                } else {
+                    result.with("file", src)
+                });
+            }
+        };
+        result.set("changed", false);
+        result.error = Some(crate::Error::general(format!("Task failed: {words}")));
+        return Ok(result);
     }
-    let checksum = stat
+    // the module has expanded the path, as the host sees it
+    let there = stat.get("path").map_or(src.clone(), crate::run::text_of);
+    let dest = place(&dest, &there, flat, context).map_err(|e| refuse(&e))?;
+    let shown = dest.to_string_lossy().into_owned();
+    let remote = stat
         .get("checksum")
         .map(crate::run::text_of)
         .unwrap_or_default();
-    let dest = match place(&source, &dest, flag("flat", false), context) {
-        Ok(dest) => dest,
-        Err(msg) => return refused("Action failed: ", &msg),
+    let result = |changed: bool, sums: &Sums| {
+        TaskResult::new()
+            .with("changed", changed)
+            .with("dest", shown.as_str())
+            .with("md5sum", sums.md5.as_str())
+            .with("checksum", sums.sha1.as_str())
     };
-    let shown = dest.display().to_string();
-    if let Ok((sha1, md5)) = sums(&dest)
-        && sha1 == checksum
+    if let Ok(sums) = Sums::of(&dest)
+        && sums.sha1 == remote
     {
-        return TaskResult::new()
-            .with("changed", false)
-            .with("md5sum", md5)
-            .with("file", source)
-            .with("dest", shown)
-            .with("checksum", sha1);
+        return Ok(result(false, &sums).with("file", src));
     }
-    if let Err(e) = bring(&source, &dest, context) {
-        return e;
-    }
-    match sums(&dest) {
-        Ok((sha1, _)) if flag("validate_checksum", true) && sha1 != checksum => {
-            TaskResult::failed("checksum mismatch")
-                .with("file", source)
-                .with("dest", shown)
-                .with("checksum", sha1)
-                .with("remote_checksum", checksum)
-        }
-        Ok((sha1, md5)) => TaskResult::new()
-            .with("changed", true)
-            .with("md5sum", md5)
-            .with("dest", shown)
-            .with("remote_md5sum", Value::Null)
-            .with("checksum", sha1)
-            .with("remote_checksum", checksum),
-        Err(e) => refused("Action failed: ", &format!("could not read {shown}: {e}")),
-    }
-}
-
-/// Where the file goes: below `dest` and the host's name, or `dest` itself with `flat`.
-fn place(source: &str, dest: &str, flat: bool, context: &Context<'_>) -> Result<PathBuf, String> {
-    let absolute = |path: &str| {
-        let path = crate::expand::path(path);
-        context.world.play.dir.join(path)
-    };
-    if !flat {
-        let below = absolute(dest).join(context.host);
-        return Ok(below.join(source.trim_start_matches('/')));
-    }
-    let path = absolute(dest);
-    if dest.ends_with('/') {
-        let name = Path::new(source).file_name().unwrap_or_default();
-        return Ok(path.join(name));
-    }
-    match path.is_dir() {
-        true => Err("dest is an existing directory, use a trailing slash if you want to fetch src into that directory".to_string()),
-        false => Ok(path),
-    }
-}
-
-/// Fetches into a temporary file beside the destination, so that no half file is ever there.
-fn bring(source: &str, dest: &Path, context: &mut Context<'_>) -> Result<(), TaskResult> {
-    let cannot = |e: std::io::Error| {
-        let why = crate::machine::reason(&e);
-        refused(
-            "Action failed: ",
-            &format!("could not write {}: {why}", dest.display()),
-        )
-    };
+    let local = |e: std::io::Error| refuse(&format!("{shown}: {}", crate::machine::reason(&e)));
     let folder = dest.parent().unwrap_or(Path::new("/"));
-    std::fs::create_dir_all(folder).map_err(cannot)?;
-    let file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
-    if let Err(e) = context.session.download(Path::new(source), file.path()) {
-        return Err(TaskResult::unreachable(e.msg));
+    std::fs::create_dir_all(folder).map_err(local)?;
+    // whoever reads the file meanwhile sees what was there before
+    let partial = folder.join(format!(".rplay-{}", crate::secret::random_name()));
+    let brought = context.session.download(Path::new(&there), &partial);
+    let done = match brought {
+        Ok(()) => std::fs::rename(&partial, &dest).map_err(local),
+        Err(e) => Err(Box::new(TaskResult::unreachable(e.msg))),
+    };
+    if let Err(result) = done {
+        let _ = std::fs::remove_file(&partial);
+        return Err(result);
     }
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    let _ = file.as_file().set_permissions(mode);
-    file.persist(dest).map(|_| ()).map_err(|e| cannot(e.error))
+    let sums = Sums::of(&dest).map_err(local)?;
+    if validate && sums.sha1 != remote {
+        let mut failed = refused("Action failed: ", "checksum mismatch");
+        for (key, value) in result(false, &sums).fields {
+            failed.fields.insert(key, value);
+        }
+        return Ok(failed
+            .with("file", src)
+            .with("remote_checksum", remote)
+            .with("remote_md5sum", Value::Null));
+    }
+    Ok(result(true, &sums)
+        .with("remote_checksum", remote)
+        .with("remote_md5sum", Value::Null))
 }
 
-/// SHA-1 and MD5, in hexadecimal digits.
-fn sums(path: &Path) -> std::io::Result<(String, String)> {
-    use std::io::Read;
-    let sha1 = crate::machine::sha1_of_reader(std::fs::File::open(path)?)?;
-    let (mut file, mut md5, mut piece) = (std::fs::File::open(path)?, Md5::new(), vec![0; 65536]);
-    loop {
-        match file.read(&mut piece)? {
-            0 => break,
-            n => md5.update(&piece[..n]),
+/// Where the file goes. The error is words.
+fn place(dest: &str, src: &str, flat: bool, context: &Context<'_>) -> Result<PathBuf, String> {
+    let into_folder = dest.ends_with('/');
+    let playbook = &context.world.play.dir;
+    let base = std::path::absolute(playbook).unwrap_or_else(|_| playbook.clone());
+    let dest = base.join(crate::expand::home(dest));
+    if !flat {
+        // the tree below the host's name is the host's own
+        return Ok(tidy(
+            &dest.join(context.host).join(src.trim_start_matches('/')),
+        ));
+    }
+    match (dest.is_dir(), into_folder) {
+        (true, false) => Err(
+            "dest is an existing directory, use a trailing slash if you want to fetch src into that directory"
+                .to_string(),
+        ),
+        (_, true) => Ok(tidy(&dest.join(Path::new(src).file_name().unwrap_or_default()))),
+        (_, false) => Ok(tidy(&dest)),
+    }
+}
+
+/// Without `.` and doubled slashes; `..` goes up, but never above the root.
+fn tidy(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                out.pop();
+            }
+            Component::CurDir => {}
+            other => out.push(other),
         }
     }
-    Ok((
-        sha1,
-        md5.finalize().iter().map(|b| format!("{b:02x}")).collect(),
-    ))
+    out
+}
+
+/// The sums that the result shows.
+struct Sums {
+    md5: String,
+    sha1: String,
+}
+
+impl Sums {
+    fn of(path: &Path) -> std::io::Result<Sums> {
+        use md5::{Digest, Md5};
+        let sha1 = crate::machine::sha1_of_reader(File::open(path)?)?;
+        let mut hash = Md5::new();
+        let (mut file, mut piece) = (File::open(path)?, vec![0; 64 * 1024]);
+        loop {
+            match file.read(&mut piece)? {
+                0 => break,
+                n => hash.update(&piece[..n]),
+            }
+        }
+        let md5 = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+        Ok(Sums { md5, sha1 })
+    }
 }

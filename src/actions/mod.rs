@@ -2,6 +2,7 @@
 
 mod add_host;
 mod assert;
+mod async_status;
 mod command;
 mod copy;
 mod debug;
@@ -17,6 +18,7 @@ mod script;
 mod set_fact;
 mod set_stats;
 mod template;
+mod wait_for_connection;
 
 use crate::connection::{Request, Session};
 use crate::error::did_you_mean;
@@ -78,6 +80,7 @@ pub struct Entry {
 pub static ACTIONS: &[Entry] = &[
     add_host::ENTRY,
     assert::ENTRY,
+    async_status::ENTRY,
     command::ENTRY,
     copy::ENTRY,
     debug::ENTRY,
@@ -88,12 +91,12 @@ pub static ACTIONS: &[Entry] = &[
     include_vars::ENTRY,
     pause::ENTRY,
     raw::ENTRY,
-    reboot::REBOOT,
-    reboot::WAIT,
+    reboot::ENTRY,
     script::ENTRY,
     set_fact::ENTRY,
     set_stats::ENTRY,
     template::ENTRY,
+    wait_for_connection::ENTRY,
 ];
 
 /// Every action, those of AWS included.

@@ -1,13 +1,12 @@
-//! `raw`: a command line for the host's shell. It needs no agent there, and nothing else.
+//! `raw`: a line for whatever reads command lines at the host, with nothing around it.
 //!
-//! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/raw_module.html>. Unlike Ansible,
-//! which gives the command a terminal, the two outputs stay apart and lines end in a line feed alone.
+//! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/raw_module.html>.
 
-use super::{Context, Entry};
-use crate::connection::RawOutput;
+use super::{Context, Entry, refused};
+use crate::connection::{RawOutput, quote};
+use crate::modules::{args, common};
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
-use std::sync::Arc;
 
 pub const ENTRY: Entry = Entry {
     names: &["raw"],
@@ -15,49 +14,58 @@ pub const ENTRY: Entry = Entry {
 };
 
 fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
-    if context.session.is_local() {
-        return context.module("raw", args);
-    }
-    if let Err(refused) = super::only("raw", &args, &["_raw_params", "executable"]) {
-        return refused;
-    }
-    if context.mode.check {
-        return TaskResult::new()
-            .with("changed", false)
-            .with("skipped", true);
-    }
     let text = |name: &str| {
-        args.get(name)
-            .filter(|v| !v.is_null())
-            .map(crate::run::text_of)
+        let value = args.get(name).filter(|v| !v.is_null());
+        value.map(args::text).filter(|t| !t.is_empty())
     };
-    let Some(line) = text("_raw_params").filter(|line| !line.trim().is_empty()) else {
-        return TaskResult::failed("no command given");
+    let Some(line) = text("_raw_params") else {
+        return refused("", "raw needs a command line");
     };
+    if context.mode.check {
+        return TaskResult::ok()
+            .with("skipped", true)
+            .with("msg", "Check mode is not supported for this task.");
+    }
     let command = match text("executable") {
-        Some(shell) => format!("{shell} -c {}", crate::connection::quote(&line)),
+        Some(shell) => format!("{shell} -c {}", quote(&line)),
         None => line,
     };
-    match context.session.raw(&command, b"", false) {
-        Ok(Ok(output)) => outcome(output),
-        Ok(Err(refused)) => TaskResult::failed(refused),
+    let tty = context.session.wants_tty();
+    let mut result = match context.session.raw(&command, &[], tty) {
+        Ok(Ok(output)) => result_of(&output),
+        Ok(Err(msg)) => refused("", &msg),
         Err(e) => TaskResult::unreachable(e.msg),
-    }
-}
-
-/// A command's output as a result: failed if its status is not 0.
-pub(super) fn outcome(output: RawOutput) -> TaskResult {
-    let mut result = match output.rc {
-        0 => TaskResult::new(),
-        _ => TaskResult::failed("non-zero return code"),
     };
-    result.set("changed", true);
-    result.set("rc", i64::from(output.rc));
-    for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
-        let text = String::from_utf8_lossy(bytes).into_owned();
-        let lines: Vec<Value> = text.lines().map(Value::str).collect();
-        result.set(name, text.as_str());
-        result.set(&format!("{name}_lines"), Value::List(Arc::new(lines)));
+    if !context.environment.is_empty() {
+        let words = "raw module does not support the environment keyword";
+        result.set("warnings", Value::list(vec![words.into()]));
     }
     result
+}
+
+/// The result of a command that ran without a module.
+pub(super) fn result_of(output: &RawOutput) -> TaskResult {
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    let lines = |text: &str| -> Value {
+        let lines = common::command::lines(text).into_iter().map(Value::from);
+        Value::list(lines.collect())
+    };
+    let mut result = TaskResult::changed()
+        .with("rc", i64::from(output.rc))
+        .with("stdout_lines", lines(&stdout))
+        .with("stdout", stdout)
+        .with("stderr_lines", lines(&stderr))
+        .with("stderr", stderr);
+    if output.rc != 0 {
+        let msg = "non-zero return code";
+        let error = format!("Task failed: Action failed: {msg}");
+        result.set("failed", true);
+        result.set("msg", msg);
+        result.error = Some(crate::Error::general(error));
+    }
+    result
+}
+
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

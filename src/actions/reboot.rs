@@ -1,22 +1,20 @@
-//! `reboot` and `wait_for_connection`: hosts that go away and come back.
+//! `reboot`: restarts the host and waits until it is back.
 //!
-//! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/reboot_module.html> and
-//! <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/wait_for_connection_module.html>.
+//! Needs nothing at the host but a shell. That it has restarted is known by its boot id, which the kernel makes
+//! anew.
+//! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/reboot_module.html>.
 
-use super::{Context, Entry};
+use super::wait_for_connection::{retry, seconds};
+use super::{Context, Entry, raw, refused};
 use crate::connection::quote;
+use crate::modules::args;
 use crate::result::TaskResult;
 use crate::value::Map;
 use std::time::{Duration, Instant};
 
-pub const REBOOT: Entry = Entry {
+pub const ENTRY: Entry = Entry {
     names: &["reboot"],
-    run: reboot,
-};
-
-pub const WAIT: Entry = Entry {
-    names: &["wait_for_connection"],
-    run: wait,
+    run,
 };
 
 const OPTIONS: &[&str] = &[
@@ -35,174 +33,249 @@ const OPTIONS: &[&str] = &[
     "test_command",
 ];
 
-/// Looks at what is another after every start.
-const BOOT: &str = "cat /proc/sys/kernel/random/boot_id";
+/// Between two attempts to reach it.
+const PAUSE: Duration = Duration::from_secs(1);
 
-fn seconds(args: &Map, names: &[&str], default: u64) -> Duration {
-    let value = names
-        .iter()
-        .find_map(|n| args.get(*n).filter(|v| !v.is_null()));
-    let number = value.and_then(|v| crate::run::text_of(v).trim().parse::<f64>().ok());
-    Duration::from_secs_f64(number.unwrap_or(default as f64).max(0.0))
-}
-
-fn text(args: &Map, name: &str) -> Option<String> {
-    args.get(name)
-        .filter(|v| !v.is_null())
-        .map(crate::run::text_of)
-}
-
-fn reboot(args: Map, context: &mut Context<'_>) -> TaskResult {
-    if let Err(refused) = super::only("reboot", &args, OPTIONS) {
-        return refused;
+fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
+    if let Err(result) = super::only("reboot", &args, OPTIONS) {
+        return result;
     }
-    if context.session.is_local() {
-        let msg = "Running reboot with local connection would reboot the control node.";
-        return TaskResult::failed(msg)
-            .with("changed", false)
-            .with("elapsed", 0)
-            .with("rebooted", false);
-    }
-    let result = |rebooted: bool, start: Instant| {
-        TaskResult::new()
-            .with("changed", true)
-            .with("elapsed", start.elapsed().as_secs() as i64)
-            .with("rebooted", rebooted)
-    };
     let start = Instant::now();
-    if context.mode.check {
-        return result(true, start);
-    }
-    let probe = text(&args, "boot_time_command").unwrap_or_else(|| BOOT.to_string());
-    let before = match context.session.raw(&probe, b"", false) {
-        Ok(Ok(output)) if output.rc == 0 => output.stdout,
-        Ok(Ok(output)) => {
-            let said = String::from_utf8_lossy(&output.stderr).trim().to_string();
-            return TaskResult::failed(format!(
-                "{context_host}: failed to get host boot time info, rc: {}, {said}",
-                output.rc,
-                context_host = context.host
-            ));
-        }
-        Ok(Err(msg)) => return TaskResult::failed(msg),
-        Err(e) => return TaskResult::unreachable(e.msg),
+    let mut done = match Reboot::new(&args, context) {
+        Ok(mut reboot) => match reboot.run(start) {
+            Ok(()) => TaskResult::changed().with("rebooted", true),
+            Err(failure) => *failure,
+        },
+        Err(msg) => not_done(&msg),
     };
-    let command = text(&args, "reboot_command").unwrap_or_else(|| {
-        let msg = text(&args, "msg").unwrap_or_else(|| "Reboot initiated by Ansible".to_string());
-        let paths = super::texts(args.get("search_paths"));
-        let paths = match paths.is_empty() {
-            true => "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin".to_string(),
-            false => paths.join(":"),
+    done.set("elapsed", start.elapsed().as_secs() as i64);
+    if context.mode.check && !done.is_failed() {
+        done.set("elapsed", 0);
+    }
+    done
+}
+
+/// A failure before anything was done to the host.
+fn not_done(msg: &str) -> TaskResult {
+    refused("Action failed: ", msg).with("rebooted", false)
+}
+
+struct Reboot<'a, 'c> {
+    context: &'a mut Context<'c>,
+    /// The given command, or none: the usual one is looked for.
+    command: Option<String>,
+    search: Vec<String>,
+    message: String,
+    boot_time: String,
+    test: String,
+    before: Duration,
+    after: Duration,
+    limit: Duration,
+    connect: Option<Duration>,
+}
+
+impl<'a, 'c> Reboot<'a, 'c> {
+    fn new(args: &Map, context: &'a mut Context<'c>) -> Result<Reboot<'a, 'c>, String> {
+        if context.session.is_local_connection() {
+            return Err(
+                "Running reboot with local connection would reboot the control node.".to_string(),
+            );
+        }
+        let text = |name: &str| {
+            let value = args.get(name).filter(|v| !v.is_null());
+            value.map(args::text).filter(|t| !t.is_empty())
         };
-        let delay = seconds(&args, &["pre_reboot_delay", "pre_reboot_delay_sec"], 0);
-        // shutdown knows minutes only
-        format!(
-            "PATH={}:$PATH; shutdown -r {} {}",
-            quote(&paths),
-            delay.as_secs() / 60,
-            quote(&msg)
-        )
-    });
-    match context.session.raw(&command, b"", false) {
-        Ok(Ok(output)) if output.rc != 0 => {
-            let said = [&output.stdout, &output.stderr]
-                .map(|b| String::from_utf8_lossy(b).trim().to_string());
-            return TaskResult::failed(format!(
-                "Reboot command failed. Error was: '{}, {}'",
-                said[0], said[1]
-            ))
-            .with("changed", false)
-            .with("rebooted", false)
-            .with("elapsed", start.elapsed().as_secs() as i64);
-        }
-        Ok(Err(msg)) => return TaskResult::failed(msg),
-        // it may go down before it has answered
-        Ok(Ok(_)) | Err(_) => {}
+        let time = |name: &str, default: u64| {
+            let old = format!("{name}_sec");
+            let name = if args.contains_key(name) { name } else { &old };
+            seconds(args, name, default)
+        };
+        let given = |name: &str| {
+            [name.to_string(), format!("{name}_sec")]
+                .iter()
+                .any(|n| args.get(n.as_str()).is_some_and(|v| !v.is_null()))
+        };
+        let search = match args.get("search_paths").filter(|v| !v.is_null()) {
+            Some(paths) => super::texts(Some(paths)),
+            None => ["/sbin", "/bin", "/usr/sbin", "/usr/bin", "/usr/local/sbin"]
+                .map(String::from)
+                .to_vec(),
+        };
+        Ok(Reboot {
+            command: text("reboot_command"),
+            search,
+            message: text("msg").unwrap_or_else(|| "Reboot initiated by Ansible".to_string()),
+            boot_time: text("boot_time_command")
+                .unwrap_or_else(|| "cat /proc/sys/kernel/random/boot_id".to_string()),
+            test: text("test_command").unwrap_or_else(|| "whoami".to_string()),
+            before: time("pre_reboot_delay", 0)?,
+            after: time("post_reboot_delay", 0)?,
+            limit: time("reboot_timeout", 600)?,
+            connect: match given("connect_timeout") {
+                true => Some(time("connect_timeout", 0)?),
+                false => None,
+            },
+            context,
+        })
     }
-    context.session.reset();
-    std::thread::sleep(seconds(
-        &args,
-        &["post_reboot_delay", "post_reboot_delay_sec"],
-        0,
-    ));
-    let limit = seconds(&args, &["reboot_timeout", "reboot_timeout_sec"], 600);
-    let test = text(&args, "test_command").unwrap_or_else(|| "whoami".to_string());
-    let mut booted = false;
-    let mut pause = Duration::from_millis(250);
-    let end = Instant::now() + limit;
-    while Instant::now() < end {
-        let line = if booted { &test } else { &probe };
-        match context.session.raw(line, b"", false) {
-            Ok(Ok(output)) if booted && output.rc == 0 => return result(true, start),
-            Ok(Ok(output)) if !booted && output.rc == 0 && output.stdout != before => {
-                booted = true;
-                continue;
+
+    fn run(&mut self, start: Instant) -> Result<(), Box<TaskResult>> {
+        if self.context.mode.check {
+            return Ok(());
+        }
+        let boot_time = self.boot_time.clone();
+        let booted = self.line(&boot_time).map_err(|e| {
+            Box::new(match e {
+                Said::Unreachable(msg) => TaskResult::unreachable(msg),
+                Said::Refused(msg) => not_done(&format!(
+                    "{}: host boot time info: {msg}",
+                    self.failed_command(&boot_time)
+                )),
+            })
+        })?;
+        let command = self.shutdown().map_err(|e| Box::new(e.result()))?;
+        match self.line(&command) {
+            // a host that goes at once takes the connection with it
+            Ok(_) | Err(Said::Unreachable(_)) => {}
+            Err(Said::Refused(msg)) => {
+                return Err(Box::new(not_done(&format!(
+                    "Reboot command failed. Error was: '{msg}'"
+                ))));
             }
-            _ => {}
         }
-        // an open connection may be one to the host as it goes down
-        context.session.reset();
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_secs(5));
+        self.context.session.reset();
+        std::thread::sleep(self.after);
+        let end = start.max(Instant::now()) + self.limit;
+        let patience = self.connect.unwrap_or(Duration::from_secs(10));
+        let back = retry(end, PAUSE, || {
+            self.context.session.hurry(patience);
+            match self.line(&boot_time) {
+                Ok(now) if now != booted => Ok(()),
+                Ok(_) => Err("Timed out waiting for last boot time check".to_string()),
+                Err(e) => Err(e.words()),
+            }
+        });
+        let test = self.test.clone();
+        let end = Instant::now() + self.limit;
+        let ready = back
+            .map_err(|why| (why, "last boot time check"))
+            .and_then(|()| {
+                retry(end, PAUSE, || {
+                    self.line(&test).map(|_| ()).map_err(|e| {
+                        self.context.session.hurry(patience);
+                        e.words()
+                    })
+                })
+                .map_err(|why| (why, "post-reboot test command"))
+            });
+        ready.map_err(|(why, what)| {
+            crate::notice::verbose(2, format!("{}: {why}", self.context.host));
+            Box::new(
+                refused(
+                    "Action failed: ",
+                    &format!(
+                        "Timed out waiting for {what} (timeout={})",
+                        self.limit.as_secs()
+                    ),
+                )
+                .with("rebooted", true)
+                .with("changed", true),
+            )
+        })
     }
-    let what = if booted {
-        "post-reboot test command"
-    } else {
-        "last boot time check"
-    };
-    TaskResult::failed(format!(
-        "Timed out waiting for {what} (timeout={})",
-        limit.as_secs()
-    ))
-    .with("changed", true)
-    .with("rebooted", true)
-    .with("elapsed", start.elapsed().as_secs() as i64)
+
+    fn failed_command(&self, command: &str) -> String {
+        format!("Command '{command}' failed")
+    }
+
+    /// The command that restarts the host.
+    fn shutdown(&mut self) -> Result<String, Said> {
+        let delay = self.before.as_secs() / 60;
+        let (name, arguments) = match &self.command {
+            Some(line) if line.starts_with('/') => return Ok(line.clone()),
+            Some(line) => match line.split_once(' ') {
+                Some((name, arguments)) => (name.to_string(), arguments.to_string()),
+                None => (line.clone(), String::new()),
+            },
+            None => (
+                "shutdown".to_string(),
+                format!("-r {delay} {}", double_quoted(&self.message)),
+            ),
+        };
+        let looked = match self.find(&name)? {
+            Some(path) => Some(format!("{path} {arguments}").trim().to_string()),
+            // where there is no `shutdown` (Alpine), `reboot` has neither delay nor message
+            None if self.command.is_none() => self.find("reboot")?,
+            None => None,
+        };
+        looked.ok_or_else(|| {
+            Said::Refused(format!(
+                "Unable to find command \"{name}\" in search paths: {}",
+                self.search.join(", ")
+            ))
+        })
+    }
+
+    fn find(&mut self, name: &str) -> Result<Option<String>, Said> {
+        let paths: Vec<String> = self
+            .search
+            .iter()
+            .map(|dir| quote(&format!("{}/{name}", dir.trim_end_matches('/'))))
+            .collect();
+        let line = format!(
+            "for f in {}; do if [ -x \"$f\" ]; then echo \"$f\"; exit 0; fi; done; echo none",
+            paths.join(" ")
+        );
+        let said = self.line(&line)?;
+        let last = said.lines().last().unwrap_or_default().trim().to_string();
+        Ok(last.starts_with('/').then_some(last))
+    }
+
+    /// What a line says on its standard output.
+    fn line(&mut self, line: &str) -> Result<String, Said> {
+        let command = format!("/bin/sh -c {}", quote(line));
+        match self.context.session.raw(&command, &[], false) {
+            Ok(Ok(output)) if output.rc == 0 => Ok(raw::text(&output.stdout).trim().to_string()),
+            Ok(Ok(output)) => {
+                let all = format!("{}{}", raw::text(&output.stdout), raw::text(&output.stderr));
+                Err(Said::Refused(all.trim().to_string()))
+            }
+            Ok(Err(msg)) => Err(Said::Refused(msg)),
+            Err(e) => Err(Said::Unreachable(e.msg)),
+        }
+    }
 }
 
-fn wait(args: Map, context: &mut Context<'_>) -> TaskResult {
-    let options = ["connect_timeout", "delay", "sleep", "timeout"];
-    if let Err(refused) = super::only("wait_for_connection", &args, &options) {
-        return refused;
-    }
-    let start = Instant::now();
-    if context.mode.check {
-        return TaskResult::new()
-            .with("changed", false)
-            .with("skipped", true);
-    }
-    std::thread::sleep(seconds(&args, &["delay"], 0));
-    context.session.reset();
-    let end = Instant::now() + seconds(&args, &["timeout"], 600);
-    let elapsed = |result: TaskResult| {
-        let seconds = start.elapsed().as_secs() as i64;
-        result.with("changed", false).with("elapsed", seconds)
-    };
-    loop {
-        let answer = context.module("ping", Map::default());
-        if !answer.is_unreachable() && !answer.is_failed() {
-            return elapsed(TaskResult::new());
+/// Why a line at the host came to nothing.
+enum Said {
+    Unreachable(String),
+    Refused(String),
+}
+
+impl Said {
+    fn words(self) -> String {
+        match self {
+            Said::Unreachable(msg) | Said::Refused(msg) => msg,
         }
-        if Instant::now() >= end {
-            let why = answer
-                .get("msg")
-                .map(crate::run::text_of)
-                .unwrap_or_default();
-            let msg = format!("timed out waiting for ping module test: {why}");
-            return elapsed(TaskResult::failed(msg));
+    }
+
+    fn result(self) -> TaskResult {
+        match self {
+            Said::Unreachable(msg) => TaskResult::unreachable(msg),
+            Said::Refused(msg) => not_done(&msg),
         }
-        context.session.reset();
-        std::thread::sleep(seconds(&args, &["sleep"], 1));
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn seconds_have_two_names() {
-        let args = Map::from_iter([("reboot_timeout_sec".into(), crate::Value::Int(7))]);
-        let found = seconds(&args, &["reboot_timeout", "reboot_timeout_sec"], 600);
-        assert_eq!(found, Duration::from_secs(7));
+/// For a shell, in double quotes.
+fn double_quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        if matches!(c, '"' | '\\' | '$' | '`') {
+            out.push('\\');
+        }
+        out.push(c);
     }
+    out.push('"');
+    out
 }

@@ -14,6 +14,7 @@ mod message;
 mod serve;
 mod spool;
 
+pub use background::{run_if_job, start as start_job};
 pub use frame::{CHUNK, Frame, MAX_FRAME, read_frame, take_frame, write_bytes, write_message};
 pub use message::{Background, Call, Hello, Order, Reply, VERSION};
 pub use serve::serve;

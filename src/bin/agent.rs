@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    rplay::agent::run_if_job(std::env::args_os());
     rplay::machine::running::enter_agent();
     // a lock on standard output cannot go to another thread; the file behind it can
     match rplay::agent::serve(std::io::stdin(), std::io::stdout()) {

@@ -8,12 +8,15 @@ use crate::modules;
 use crate::result::TaskResult;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// See the module's documentation. Everything is opened when first needed.
 pub struct HostSession {
     target: Target,
     transport: Option<Box<dyn Transport>>,
     agents: HashMap<Option<Become>, Agent>,
+    /// How long a raw command may say nothing; without it, as long as it likes.
+    patience: Option<Duration>,
 }
 
 impl HostSession {
@@ -22,7 +25,16 @@ impl HostSession {
             target: target.base(),
             transport: None,
             agents: HashMap::new(),
+            patience: None,
         }
+    }
+
+    /// One that does not wait longer than this for a connection, and for a raw command that says nothing.
+    pub fn hurried(target: Target, patience: Duration) -> HostSession {
+        let mut session = HostSession::new(target);
+        session.target.timeout = patience.as_secs().max(1);
+        session.patience = Some(patience);
+        session
     }
 
     /// Whether modules run in this process: this machine, as the user who runs rplay.
@@ -36,10 +48,14 @@ impl HostSession {
         become_: Option<&Become>,
         request: Request,
     ) -> Result<TaskResult, Unreachable> {
-        if self.in_process(become_) && request.background.is_none() {
+        if self.in_process(become_) {
             let mut machine = Machine::new(request.mode, request.environment);
             machine.lines = request.lines;
-            return Ok(modules::run(&request.module, request.args, &mut machine));
+            let (module, args) = (&request.module, request.args);
+            return Ok(match &request.background {
+                Some(job) => crate::agent::start_job(module, args, machine, job),
+                None => modules::run(module, args, &mut machine),
+            });
         }
         match self.agent(become_) {
             Ok(agent) => agent.call(request),
@@ -98,7 +114,20 @@ impl HostSession {
     ) -> Result<Result<RawOutput, String>, Unreachable> {
         let target = self.target.clone();
         let transport = self.transport()?;
-        let mut started = match escalate::start(transport, &target, become_, command, tty) {
+        // what is there to read a command line is known to the host alone: it may have no shell
+        let started = match become_ {
+            Some(_) => escalate::start(transport, &target, become_, command, tty),
+            None => transport
+                .start(command, tty)
+                .map(|channel| escalate::Started {
+                    channel,
+                    output: Vec::new(),
+                    error: Vec::new(),
+                    tty,
+                })
+                .map_err(StartError::Unreachable),
+        };
+        let mut started = match started {
             Ok(started) => started,
             Err(StartError::Refused(msg)) => return Ok(Err(msg)),
             Err(StartError::Unreachable(e)) => return Err(e),
@@ -120,10 +149,12 @@ impl HostSession {
             stderr: started.error,
         };
         loop {
-            match started.channel.receive(None).map_err(lost)? {
+            match started.channel.receive(self.patience).map_err(lost)? {
                 Event::Output(bytes) => output.stdout.extend(bytes),
                 Event::Error(bytes) => output.stderr.extend(bytes),
-                Event::Nothing => {}
+                Event::Nothing => {
+                    return Err(Unreachable::new("the host does not answer any more"));
+                }
                 Event::Ended(Some(rc)) => {
                     output.rc = rc;
                     return Ok(Ok(output));

@@ -25,6 +25,7 @@ use crate::result::TaskResult;
 use crate::value::Map;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Takes the lines that a command writes, as they come.
 pub type Lines = Arc<dyn Fn(Stream, &str) + Send + Sync>;
@@ -82,11 +83,22 @@ pub trait Session: Send {
         input: &[u8],
         tty: bool,
     ) -> Result<Result<RawOutput, String>, Unreachable>;
+    /// Whether raw commands get a terminal there, as ssh gives them one.
+    fn wants_tty(&self) -> bool {
+        false
+    }
+    /// Gives up the connection, and from now on waits no longer than this for a new one and for a raw command
+    /// that says nothing (`reboot`, `wait_for_connection`).
+    fn hurry(&mut self, _: Duration) {}
     /// Gives up the connection; the next use opens a new one (`meta: reset_connection`, `reboot`).
     fn reset(&mut self);
     /// Whether the host is the machine that rplay runs on, and modules run as the user who runs rplay.
     fn is_local(&self) -> bool {
         false
+    }
+    /// Whether the host is the machine that rplay runs on, whoever modules run as.
+    fn is_local_connection(&self) -> bool {
+        self.is_local()
     }
 }
 

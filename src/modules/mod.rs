@@ -9,6 +9,7 @@ pub mod args;
 mod call;
 pub mod common;
 
+mod async_status;
 mod blockinfile;
 mod command;
 mod copy;
@@ -109,6 +110,7 @@ const fn entry<M: Module>() -> Entry {
 
 /// All modules.
 pub static MODULES: &[Entry] = &[
+    entry::<async_status::AsyncStatus>(),
     entry::<blockinfile::Blockinfile>(),
     entry::<command::Command>(),
     entry::<copy::Copy>(),

@@ -5,11 +5,7 @@ use crate::value::Value;
 use crate::{Error, Result};
 
 /// Keyword, and the value that means nothing is asked for.
-static REFUSED: &[(&str, Idle)] = &[
-    ("async", Idle::Zero),
-    ("debugger", Idle::Never),
-    ("timeout", Idle::Zero),
-];
+static REFUSED: &[(&str, Idle)] = &[("debugger", Idle::Never), ("timeout", Idle::Zero)];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Idle {

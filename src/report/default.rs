@@ -630,6 +630,23 @@ impl Reporter for DefaultReporter {
                 }
                 self.say(&text, &palette.debug);
             }
+            Event::Async { host, job, told } => {
+                use crate::run::Told;
+                let truth = |b: bool| if b { "True" } else { "False" };
+                let (text, colour) = match told {
+                    Told::Poll { started, finished } => (
+                        format!(
+                            "ASYNC POLL on {host}: jid={job} started={} finished={}",
+                            truth(*started),
+                            truth(*finished)
+                        ),
+                        &palette.debug,
+                    ),
+                    Told::Ok => (format!("ASYNC OK on {host}: jid={job}"), &palette.debug),
+                    Told::Failed => (format!("ASYNC FAILED on {host}: jid={job}"), &palette.debug),
+                };
+                self.say(&text, colour);
+            }
             Event::Included { file, hosts, label } => {
                 if let Some(task) = self.current.clone() {
                     self.ensure_banner(&task);

@@ -133,6 +133,12 @@ pub enum Event {
         retries_left: u32,
         attempts: u32,
     },
+    /// How a job stands that a task with `async` waits for.
+    Async {
+        host: String,
+        job: String,
+        told: crate::run::Told,
+    },
     /// A file was included for these hosts.
     Included {
         file: String,

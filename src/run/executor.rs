@@ -1,5 +1,6 @@
 //! One task on one host: condition, module, and what its result means.
 
+use super::background::Told;
 use super::inclusion::{Included, Inclusion};
 use super::sessions::SessionPool;
 use super::target;
@@ -27,6 +28,8 @@ pub enum Progress {
         no_log: bool,
         mode: Mode,
     },
+    /// A job that the task waits for.
+    Async { job: String, told: Told },
     Retry {
         result: TaskResult,
         left: u32,
@@ -253,6 +256,13 @@ impl TaskRun<'_> {
         mode: Mode,
     ) -> TaskResult {
         let name = &self.task.action.bare;
+        match self.background(templar) {
+            Ok(None) => {}
+            Ok(Some(job)) => {
+                return self.in_background(&job, templar, args, environment, target, mode);
+            }
+            Err(e) => return self.failure(e),
+        }
         if let Some(entry) = actions::find(name) {
             let mut session = self.sessions.lazy(target);
             let mut context = actions::Context {

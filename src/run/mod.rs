@@ -7,6 +7,7 @@
 
 mod apply;
 mod arguments;
+mod background;
 mod cursor;
 mod executor;
 mod include;
@@ -28,6 +29,8 @@ mod told;
 mod values;
 mod vars_files;
 
+pub use background::Told;
+pub(crate) use background::folder as async_folder;
 pub use values::{failure_of, holds, number_of, text_of};
 
 use crate::config::Config;
@@ -248,6 +251,7 @@ fn run_info(
     RunInfo {
         extra_vars: Arc::clone(extra_vars),
         cli_vars: Arc::new(cli),
+        poll_interval: config.poll_interval,
         connections: target::Defaults::new(options, config),
         forks: options.forks as i64,
         verbosity: i64::from(options.verbosity),

@@ -128,7 +128,10 @@ impl Runner<'_> {
                 };
                 match message {
                     None => break,
-                    Some(Message::Progress(slot, progress @ Progress::Retry { .. })) => {
+                    Some(Message::Progress(
+                        slot,
+                        progress @ (Progress::Retry { .. } | Progress::Async { .. }),
+                    )) => {
                         let event = progress_event(info, &names[slot], progress);
                         self.reporter.event(&event);
                     }
@@ -272,6 +275,11 @@ pub(super) fn progress_event(info: &TaskInfo, host: &str, progress: Progress) ->
             result,
             label,
             ignore_errors: false,
+        },
+        Progress::Async { job, told } => Event::Async {
+            host: host.to_string(),
+            job,
+            told,
         },
         Progress::Retry {
             result,

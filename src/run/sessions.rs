@@ -5,6 +5,7 @@ use crate::result::TaskResult;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Open connections that no task is using.
 #[derive(Default)]
@@ -20,6 +21,7 @@ impl SessionPool {
             base: target.base(),
             target,
             open: None,
+            patience: None,
         }
     }
 
@@ -40,12 +42,18 @@ pub struct LazySession<'a> {
     base: Target,
     target: &'a Target,
     open: Option<HostSession>,
+    /// Set for one that is not to wait long, and is not shared.
+    patience: Option<Duration>,
 }
 
 impl LazySession<'_> {
     fn session(&mut self) -> &mut HostSession {
         let (pool, base) = (self.pool, &self.base);
+        let patience = self.patience;
         self.open.get_or_insert_with(|| {
+            if let Some(patience) = patience {
+                return HostSession::hurried(base.clone(), patience);
+            }
             let idle = pool.idle().get_mut(base).and_then(Vec::pop);
             idle.unwrap_or_else(|| HostSession::new(base.clone()))
         })
@@ -90,9 +98,28 @@ impl Session for LazySession<'_> {
         let result = self.session().raw(become_, command, input, tty);
         self.keep(result)
     }
+    fn wants_tty(&self) -> bool {
+        let ssh = [
+            "ssh",
+            "smart",
+            "paramiko",
+            "paramiko_ssh",
+            "ssh2",
+            "openssh",
+        ];
+        let bare = self.target.connection.rsplit('.').next();
+        bare.is_some_and(|name| ssh.contains(&name)) && self.target.ssh.use_tty
+    }
+    fn hurry(&mut self, patience: Duration) {
+        self.reset();
+        self.patience = Some(patience);
+    }
     fn reset(&mut self) {
         self.open = None;
         self.pool.reset(&self.target.host);
+    }
+    fn is_local_connection(&self) -> bool {
+        self.target.connection == "local"
     }
     fn is_local(&self) -> bool {
         self.target.connection == "local" && self.target.become_.is_none()
@@ -101,7 +128,7 @@ impl Session for LazySession<'_> {
 
 impl Drop for LazySession<'_> {
     fn drop(&mut self) {
-        if let Some(session) = self.open.take() {
+        if let (Some(session), None) = (self.open.take(), self.patience) {
             let base = self.base.clone();
             self.pool.idle().entry(base).or_default().push(session);
         }

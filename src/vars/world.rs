@@ -82,6 +82,8 @@ pub struct RunInfo {
     pub cli_vars: Arc<Map>,
     /// How hosts are reached where neither variables nor keywords say.
     pub connections: crate::run::target::Defaults,
+    /// Seconds between two looks at a job (`poll`), where the task does not say.
+    pub poll_interval: u32,
     pub forks: i64,
     pub verbosity: i64,
     pub limit: Option<String>,

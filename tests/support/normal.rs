@@ -37,6 +37,9 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
             r#"Valid booleans include: [^"\n]*"#,
             "Valid booleans include: <list>",
         ),
+        // jobs of `async`; how often one is asked how it stands is up to the machine
+        (r"\bj\d+\.\d+\b", "<job>"),
+        (r"(?m)^ASYNC POLL .*\n", ""),
         // backups: name.pid.date@time~
         (r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~", ".<backup>~"),
         (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?", "<time>"),

@@ -1,0 +1,6 @@
+#!/bin/sh
+echo "args: $# $*"
+pwd | sed "s,.*/,,"
+echo "${WHO:-nobody}"
+echo complaint >&2
+exit ${STATUS:-0}
