@@ -272,7 +272,7 @@ enter)
     shift 2
     pid=$(ip netns pids "rp-$w-$name" | while read -r p; do [[ $(cat "/proc/$p/comm") != sshd ]] || { echo "$p"; break; }; done)
     [[ -n $pid ]] || die "$name does not run"
-    exec nsenter --target "$pid" --mount --pid --uts --ipc --net --root --wd=/ "$@"
+    exec nsenter --target "$pid" --mount --pid --uts --ipc --net --root --wd "$@"
     ;;
 kill) world "$1"; stop_host "$2" ;;
 start) world "$1"; start_host "$2"; ready "$(cat "$dir/hosts/$2/ip")" "$(inner "$2")" ;;
