@@ -1,5 +1,6 @@
 //! Worlds of `tests/testbed`: networks of real hosts, taken down when dropped.
 
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -23,15 +24,36 @@ pub fn cache() -> PathBuf {
     }
 }
 
+/// The apt repository of test packages, made if it is not there.
+pub fn apt_repository() -> PathBuf {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/aptrepo.sh");
+    let folder = cache().join("apt");
+    let done = Command::new("bash")
+        .arg(script)
+        .arg(&folder)
+        .output()
+        .expect("bash");
+    assert!(
+        done.status.success(),
+        "the apt repository cannot be made: {}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    folder
+}
+
+/// A world's name on this machine: tests of another checkout may run at the same time.
+fn own(name: &str) -> String {
+    let digest = Sha256::digest(env!("CARGO_MANIFEST_DIR"));
+    format!("{:02x}{:02x}{name}", digest[0], digest[1])
+}
+
 impl World {
     /// Starts hosts, each `NAME=IP`. Panics if that cannot be done: it is what the tests are about.
     pub fn up(name: &str, hosts: &[&str]) -> World {
-        let world = World {
-            name: name.to_string(),
-        };
+        let world = World { name: own(name) };
         world.down();
         let done = testbed()
-            .args(["up", name])
+            .args(["up", &world.name])
             .args(hosts)
             .output()
             .expect("bash");

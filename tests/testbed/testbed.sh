@@ -139,7 +139,7 @@ build_root() {
 
 world() {
     w=$1
-    [[ $w =~ ^[a-z0-9]{1,6}$ ]] || die "a world's name is up to six letters and digits, not '$w'"
+    [[ $w =~ ^[a-z0-9]{1,24}$ ]] || die "a world's name is up to 24 small letters and digits, not '$w'"
     dir=$cache/worlds/$w
     ctl=rp-$w
 }
