@@ -36,7 +36,10 @@ need() {
     for tool in debootstrap:debootstrap ip:iproute2 setpriv:util-linux ssh-keygen:openssh-client setsid:util-linux; do
         command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
     done
-    [[ ${#missing[@]} == 0 ]] || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+    [[ ${#missing[@]} == 0 ]] || {
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    }
 }
 
 make_keys() {
