@@ -88,7 +88,8 @@ fn list(root: &Path, base: &Path, folder: &Path, found: &mut BTreeMap<String, St
             list(root, base, &path, found);
             // one that was there is copied up for what is below it
             let same = std::fs::symlink_metadata(base.join(&name)).is_ok_and(|old| {
-                old.is_dir() && (old.mode(), old.uid(), old.gid()) == (meta.mode(), meta.uid(), meta.gid())
+                old.is_dir()
+                    && (old.mode(), old.uid(), old.gid()) == (meta.mode(), meta.uid(), meta.gid())
             });
             if !same {
                 found.insert(format!("{name}/"), format!("{mode:04o} {owner}"));
