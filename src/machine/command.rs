@@ -51,6 +51,27 @@ impl Command {
 }
 
 impl Machine {
+    /// Where a program is: in the folders of `PATH`, and in those of the administrator's programs.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        self.program_folders()
+            .map(|folder| folder.join(name))
+            .find(|path| self.is_file(path) && self.access(path, rustix::fs::Access::EXEC_OK))
+    }
+
+    /// The folders that programs are looked for in, in order.
+    pub fn program_folders(&self) -> impl Iterator<Item = PathBuf> {
+        let path = self.variable("PATH").unwrap_or_default();
+        let mut folders: Vec<PathBuf> = std::env::split_paths(&path)
+            .filter(|p| !p.as_os_str().is_empty())
+            .collect();
+        for more in ["/sbin", "/usr/sbin", "/usr/local/sbin"].map(PathBuf::from) {
+            if !folders.contains(&more) && self.exists(&more) {
+                folders.push(more);
+            }
+        }
+        folders.into_iter()
+    }
+
     /// Runs a command that only looks; check mode runs it too.
     ///
     /// Fails if it cannot be started. A failing command is an `Ok` with its `rc`.

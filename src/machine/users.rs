@@ -19,6 +19,25 @@ pub struct User {
 pub struct Group {
     pub name: String,
     pub gid: u32,
+    pub members: Vec<String>,
+}
+
+/// A user's line of `/etc/shadow`; days count from 1970.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Shadow {
+    /// The hash; with `!` before it the account is locked.
+    pub password: String,
+    pub min: Option<i64>,
+    pub max: Option<i64>,
+    pub warn: Option<i64>,
+    pub inactive: Option<i64>,
+    pub expires: Option<i64>,
+}
+
+impl std::fmt::Debug for Shadow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shadow { .. }")
+    }
 }
 
 pub fn user_by_name(name: &str) -> Option<User> {
@@ -35,6 +54,49 @@ pub fn group_by_name(name: &str) -> Option<Group> {
 
 pub fn group_by_id(gid: u32) -> Option<Group> {
     find("group", &gid.to_string(), parse_group, |g| g.gid == gid)
+}
+
+/// The user's line of `/etc/shadow`; none if it may not be read.
+pub fn shadow_of(name: &str) -> Option<Shadow> {
+    let text = std::fs::read_to_string("/etc/shadow").ok()?;
+    let line = text
+        .lines()
+        .find(|l| l.split(':').next() == Some(name))?
+        .to_string();
+    let fields: Vec<&str> = line.split(':').collect();
+    let days = |at: usize| fields.get(at)?.parse().ok();
+    Some(Shadow {
+        password: fields.get(1)?.to_string(),
+        min: days(3),
+        max: days(4),
+        warn: days(5),
+        inactive: days(6),
+        expires: days(7),
+    })
+}
+
+/// Whether the file `/etc/<database>` itself has an entry with this name.
+pub fn in_file(database: &str, name: &str) -> bool {
+    let text = std::fs::read(format!("/etc/{database}")).unwrap_or_default();
+    text.split(|b| *b == b'\n')
+        .any(|line| line.split(|b| *b == b':').next() == Some(name.as_bytes()))
+}
+
+/// All groups, those of directories too where these tell all.
+pub fn groups() -> Vec<Group> {
+    let answer = Command::new("getent")
+        .arg("group")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    let text = match answer {
+        Ok(answer) if answer.status.success() => answer.stdout,
+        _ => std::fs::read("/etc/group").unwrap_or_default(),
+    };
+    String::from_utf8_lossy(&text)
+        .lines()
+        .filter_map(parse_group)
+        .collect()
 }
 
 /// The name of the user who runs this process.
@@ -93,6 +155,13 @@ fn parse_group(line: &str) -> Option<Group> {
     Some(Group {
         name: fields.next()?.to_string(),
         gid: fields.nth(1)?.parse().ok()?,
+        members: fields
+            .next()
+            .unwrap_or_default()
+            .split(',')
+            .filter(|m| !m.is_empty())
+            .map(String::from)
+            .collect(),
     })
 }
 

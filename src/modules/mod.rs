@@ -15,6 +15,7 @@ mod command;
 mod copy;
 mod file;
 mod get_url;
+mod group;
 mod lineinfile;
 mod ping;
 mod raw;
@@ -24,6 +25,7 @@ mod shell;
 mod slurp;
 mod stat;
 mod tempfile;
+mod user;
 mod wait_for;
 
 #[cfg(test)]
@@ -116,6 +118,7 @@ pub static MODULES: &[Entry] = &[
     entry::<copy::Copy>(),
     entry::<file::File>(),
     entry::<get_url::GetUrl>(),
+    entry::<group::Group>(),
     entry::<lineinfile::Lineinfile>(),
     entry::<ping::Ping>(),
     entry::<raw::Raw>(),
@@ -125,6 +128,7 @@ pub static MODULES: &[Entry] = &[
     entry::<slurp::Slurp>(),
     entry::<stat::Stat>(),
     entry::<tempfile::Tempfile>(),
+    entry::<user::User>(),
     entry::<wait_for::WaitFor>(),
 ];
 

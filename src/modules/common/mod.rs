@@ -9,4 +9,5 @@ pub mod http;
 pub mod mode;
 pub mod path_info;
 pub mod text;
+pub mod tool;
 pub mod validate;
