@@ -107,7 +107,9 @@ fn present(args: &Args, machine: &mut Machine) -> Result<Returns, Failure> {
         .is_none_or(|g| args.gid.is_some_and(|gid| gid != i64::from(g.gid)));
     let mut output = Output::default();
     if changes {
-        taken(args)?;
+        if before.is_none() {
+            taken(args)?;
+        }
         let tool = match (&before, args.local) {
             (None, false) => "groupadd",
             (None, true) => "lgroupadd",

@@ -21,15 +21,13 @@ pub fn modify(
             add(&["-o"]);
         }
     }
-    let mut primary = account.gid;
     if let Some(name) = &args.group {
         let wanted = group(name)?;
         if wanted.gid != account.gid {
-            primary = wanted.gid;
             add(&["-g", &wanted.name]);
         }
     }
-    let groups = Groups::of(args, account, primary)?;
+    let groups = Groups::of(args, account)?;
     if !args.local && groups.change() {
         if args.append {
             add(&["-a"]);
@@ -92,7 +90,7 @@ pub fn modify(
     }
 }
 
-/// The groups of a user besides the primary one: as they are, and as they are to be.
+/// The groups that have a user as a member: as they are, and as they are to be.
 struct Groups {
     now: Vec<String>,
     /// As they are, if nothing is asked for.
@@ -101,8 +99,8 @@ struct Groups {
 }
 
 impl Groups {
-    fn of(args: &Args, account: &Account, primary: u32) -> Result<Groups, Failure> {
-        let member = |g: &users::Group| g.gid != primary && g.members.contains(&account.name);
+    fn of(args: &Args, account: &Account) -> Result<Groups, Failure> {
+        let member = |g: &users::Group| g.members.contains(&account.name);
         let asked = args.group_names();
         let now: Vec<String> = match asked {
             None => Vec::new(),
@@ -114,7 +112,7 @@ impl Groups {
         let mut wanted = Vec::new();
         for name in asked.into_iter().flatten() {
             let found = group(name)?;
-            if found.gid != primary && !wanted.contains(&found.name) {
+            if !wanted.contains(&found.name) {
                 wanted.push(found.name);
             }
         }
