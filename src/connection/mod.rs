@@ -20,15 +20,14 @@ pub use target::{Become, SshOptions, Target};
 pub use transport::{Channel, Event, Transport};
 
 pub use crate::agent::Background;
-use crate::machine::{Mode, Stream};
+use crate::machine::Mode;
 use crate::result::TaskResult;
 use crate::value::Map;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Takes the lines that a command writes, as they come.
-pub type Lines = Arc<dyn Fn(Stream, &str) + Send + Sync>;
+pub use crate::machine::Lines;
 
 /// One module call.
 #[derive(Clone, Default)]

@@ -10,6 +10,9 @@ pub enum Stream {
     Error,
 }
 
+/// Takes the lines that a command writes, as they come.
+pub type Lines = std::sync::Arc<dyn Fn(Stream, &str) + Send + Sync>;
+
 /// Longer lines are told in pieces.
 const LONGEST: usize = 4096;
 

@@ -17,10 +17,9 @@ pub use command::{Command, Output};
 pub use files::{Content, sha1_of, sha1_of_reader};
 pub use stat::{Kind, Stat, Time};
 
-pub use lines::Stream;
+pub use lines::{Lines, Stream};
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// How a module is to run.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -50,7 +49,7 @@ pub struct Machine {
     /// Variables set for the commands that this run starts (the task's `environment`).
     pub environment: Vec<(String, String)>,
     /// Told the lines of commands while they run.
-    pub lines: Option<Arc<dyn Fn(Stream, &str) + Send + Sync>>,
+    pub lines: Option<Lines>,
     /// The name under which the user called the module, for messages about its arguments.
     pub called: String,
     journal: Vec<Change>,

@@ -62,7 +62,7 @@ pub fn choose(session: &Session, wanted: &Algorithms, known: &[&str]) -> Result<
             continue;
         }
         for kind in kinds {
-            let supported = session.supported_algs(kind.clone()).unwrap_or_default();
+            let supported = session.supported_algs(*kind).unwrap_or_default();
             let usual = usual
                 .clone()
                 .unwrap_or_else(|| supported.iter().map(|n| n.to_string()).collect());
@@ -73,7 +73,7 @@ pub fn choose(session: &Session, wanted: &Algorithms, known: &[&str]) -> Result<
                 return Err(format!("{what} {list}"));
             }
             session
-                .method_pref(kind.clone(), &chosen.join(","))
+                .method_pref(*kind, &chosen.join(","))
                 .map_err(|e| format!("{what}: {}", e.message()))?;
         }
     }
