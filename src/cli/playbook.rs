@@ -503,7 +503,7 @@ fn password(ask: bool, prompt: &str, file: Option<&PathBuf>) -> Result<Option<Se
             Error::new(Kind::Options, format!("cannot ask for a password: {e}"))
                 .hint("without a terminal use --connection-password-file or --become-password-file")
         })?;
-        return Ok(Some(Secret::new(text)));
+        return Ok(Some(Secret::new(&text)));
     }
     let Some(path) = file else { return Ok(None) };
     let failed = |e: std::io::Error| {
