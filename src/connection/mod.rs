@@ -24,7 +24,6 @@ use crate::machine::Mode;
 use crate::result::TaskResult;
 use crate::value::Map;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 pub use crate::machine::Lines;
