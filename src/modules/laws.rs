@@ -202,6 +202,16 @@ fn examples_run() {
             if let Some(Value::Map(more)) = task.get("args") {
                 args.extend(more.iter().map(|(k, v)| (k.clone(), v.clone())));
             }
+            // a job that has ended, for the example that asks for one
+            if module.name == "async_status" {
+                let done = r#"{"ansible_job_id": "1.2", "started": 1, "finished": 1, "rc": 0}"#;
+                std::fs::write(temporary.path().join("1.2"), done).unwrap();
+                let dir = temporary.path().to_str().unwrap();
+                args.extend(args::map([
+                    ("jid", "1.2".into()),
+                    ("_async_dir", dir.into()),
+                ]));
+            }
             let result = (module.run)(args, &mut Machine::default());
             assert!(
                 !result.is_failed(),
