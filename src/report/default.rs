@@ -275,6 +275,7 @@ impl DefaultReporter {
             self.screen.print(Stream::Err, &text, Some(&colour));
             return;
         }
+        let at = task.at.clone().filter(|_| !task.implicit);
         let msg = match result.get("msg") {
             Some(value) => crate::python::str(value),
             None => "Unknown error.".to_string(),
@@ -290,13 +291,13 @@ impl DefaultReporter {
             failure::render(
                 &[Cause {
                     message,
-                    at: task.at.clone(),
+                    at: at.clone(),
                     help: None,
                 }],
-                task.at.as_ref(),
+                at.as_ref(),
             )
         } else if !causes.is_empty() {
-            failure::render(causes, task.at.as_ref())
+            failure::render(causes, at.as_ref())
         } else {
             let message = if msg.starts_with("Task failed") {
                 msg
@@ -305,14 +306,13 @@ impl DefaultReporter {
             } else {
                 format!("Task failed: {who} failed: {msg}")
             };
-            let at = task.at.clone();
             failure::render(
                 &[Cause {
                     message,
-                    at,
+                    at: at.clone(),
                     help: None,
                 }],
-                task.at.as_ref(),
+                at.as_ref(),
             )
         };
         if self.errors.insert(text.clone()) {

@@ -29,6 +29,8 @@ pub struct TaskInfo {
     pub on_controller: bool,
     pub at: Option<Location>,
     pub handler: bool,
+    /// Whether it stands in no file: the play gathers facts by itself.
+    pub implicit: bool,
     pub no_log: bool,
     pub check_mode: bool,
     pub diff: bool,

@@ -57,7 +57,7 @@ impl Runner<'_> {
         let result = &outcome.result;
         if result.is_unreachable() {
             if outcome.ignore_unreachable {
-                stats.skipped += 1;
+                stats.ok += 1;
                 stats.ignored += 1;
             } else {
                 stats.unreachable += 1;

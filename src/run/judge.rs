@@ -53,11 +53,15 @@ impl TaskRun<'_> {
         loop {
             let mut result =
                 self.call(templar, files, args.clone(), environment, target, once.mode);
+            if result.is_unreachable() {
+                let msg = result.get("msg").map(text_of).unwrap_or_default();
+                if !msg.starts_with("Task failed") {
+                    result.set("msg", format!("Task failed: {msg}"));
+                }
+                return Ok(result);
+            }
             if wants_retry {
                 result.set("attempts", i64::from(attempt));
-            }
-            if result.is_unreachable() {
-                return Ok(result);
             }
             self.judge(&mut result, templar)?;
             if attempts == 1 {

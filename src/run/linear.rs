@@ -167,7 +167,13 @@ impl Runner<'_> {
                 }
                 self.fail_host(batch, index, None);
             }
-            if fatal && !batch.hosts.iter().any(|h| h.cursor.is_rescuing()) {
+            let answered = failed
+                .iter()
+                .any(|i| !self.unreachable.contains(&batch.hosts[*i].name));
+            if fatal && !answered {
+                // a host that does not answer ends the play for all; the plays after it go on with the others
+                batch.ended = Some(Ended::Play);
+            } else if fatal && !batch.hosts.iter().any(|h| h.cursor.is_rescuing()) {
                 // what stands in `always` still runs, and then nothing more
                 batch.last = true;
             }
@@ -177,7 +183,7 @@ impl Runner<'_> {
             let lost = batch
                 .hosts
                 .iter()
-                .filter(|h| self.failed.contains(&h.name) || self.unreachable.contains(&h.name))
+                .filter(|h| self.failed.contains(&h.name))
                 .count();
             if lost as f64 * 100.0 / batch.hosts.len() as f64 > limit {
                 for index in 0..batch.hosts.len() {

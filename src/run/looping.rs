@@ -168,12 +168,14 @@ impl TaskRun<'_> {
             if let Some(Value::Map(facts)) = once.result.get("ansible_facts") {
                 carried.extend(facts.iter().map(|(k, v)| (k.clone(), v.clone())));
             }
-            let stop = unreachable
-                || control.breaks(&templar.with({
-                    let mut vars = vars;
-                    vars.extend(carried.clone());
-                    vars
-                }))?;
+            let stop = control.breaks(&templar.with({
+                let mut vars = vars;
+                vars.extend(carried.clone());
+                vars
+            }))?;
+            if once.result.is_unreachable() {
+                once.result.set("exception", "(traceback unavailable)");
+            }
             results.push(once.result.to_value());
             if stop {
                 break;

@@ -166,7 +166,9 @@ impl Runner<'_> {
             "clear_host_errors" => {
                 for host in &mut batch.hosts {
                     self.failed.remove(&host.name);
-                    self.unreachable.remove(&host.name);
+                    if self.unreachable.remove(&host.name) {
+                        host.out = false;
+                    }
                     host.cursor.clear_failure();
                 }
             }

@@ -224,7 +224,16 @@ impl Runner<'_> {
         let event = Event::Result {
             task: with_log(info, outcome),
             host: host.to_string(),
-            delegated: self.delegate(outcome.delegated.as_deref(), host),
+            delegated: self
+                .delegate(outcome.delegated.as_deref(), host)
+                .map(|delegate| match outcome.result.is_unreachable() {
+                    // nothing is known of it
+                    true => Delegate {
+                        address: None,
+                        ..delegate
+                    },
+                    false => delegate,
+                }),
             causes: causes(&outcome.result),
             result: outcome.result.clone(),
             ignore_errors: match outcome.result.is_unreachable() {

@@ -107,7 +107,7 @@ impl Runner<'_> {
                 _ => pattern.clone(),
             },
         };
-        let hosts = self.hosts_of(play, &pattern, &templar)?;
+        let (hosts, lost) = self.hosts_of(play, &pattern, &templar)?;
         let check = match play.keyword("check_mode") {
             Some(v) => truth(&v, &templar)?,
             None => self.options.check,
@@ -129,7 +129,9 @@ impl Runner<'_> {
                 name,
                 check_mode: check,
             });
-            self.emit(Event::NoHostsMatched);
+            if !lost {
+                self.emit(Event::NoHostsMatched);
+            }
             return Ok(Ended::Normally);
         }
         let batches = self.batches(play, hosts, &templar)?;
@@ -192,8 +194,13 @@ impl Runner<'_> {
         super::vars_files::load(play, loader, &templar, super::vars_files::Missing::Skip)
     }
 
-    /// The hosts that the play is for, failed ones left out, in the order asked for.
-    fn hosts_of(&mut self, play: &Play, pattern: &str, templar: &Templar) -> Result<Vec<Arc<str>>> {
+    /// The hosts that the play is for, failed ones left out, in the order asked for; and whether there are such.
+    fn hosts_of(
+        &mut self,
+        play: &Play,
+        pattern: &str,
+        templar: &Templar,
+    ) -> Result<(Vec<Arc<str>>, bool)> {
         let at = play.directives.get("hosts").map_or(&play.at, |n| &n.at);
         let order = match play.keyword("order") {
             Some(v) => Some(templar.render_str(&v)?),
@@ -218,10 +225,10 @@ impl Runner<'_> {
                 *host = Arc::clone(self.implicit_host.get_or_insert_with(|| Arc::clone(host)));
             }
         }
-        Ok(hosts
-            .into_iter()
-            .filter(|h| !self.failed.contains(h) && !self.unreachable.contains(h))
-            .collect())
+        let all = hosts.len();
+        hosts.retain(|h| !self.failed.contains(h) && !self.unreachable.contains(h));
+        let lost = hosts.len() < all;
+        Ok((hosts, lost))
     }
 
     /// The hosts in batches as `serial` says: numbers, percentages, or a list of both.

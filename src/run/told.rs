@@ -41,6 +41,7 @@ impl Runner<'_> {
             on_controller: crate::actions::is_on_controller(&task.action.bare),
             at: Some(task.at.clone()),
             handler: task.handler,
+            implicit: task.implicit,
             no_log: false,
             check_mode: match &task.resolved().check_mode {
                 Some(v) => truth(v, templar).unwrap_or(self.world.play.check),
