@@ -6,4 +6,5 @@ mod errors;
 mod hosts;
 mod inventory;
 mod parity;
+mod ssh;
 mod support;

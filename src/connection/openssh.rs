@@ -190,12 +190,18 @@ impl OpenSsh {
 impl Transport for OpenSsh {
     fn start(&mut self, line: &str, tty: bool) -> Result<Box<dyn Channel>, Unreachable> {
         let mut command = self.command(&["ControlMaster=no", "BatchMode=yes"]);
-        command.arg(match tty {
-            true => "-tt",
-            false => "-T",
+        command.args(match tty {
+            // quiet, for its farewell not to be taken for output
+            true => &["-tt", "-q", "-e", "none"][..],
+            false => &["-T"],
         });
         command.arg("--").arg(&self.target.address).arg(line);
-        match ProcessChannel::spawn(command) {
+        let channel = match tty {
+            // the master takes the terminal's settings from the one that it is given
+            true => ProcessChannel::spawn_with_tty(command),
+            false => ProcessChannel::spawn(command),
+        };
+        match channel {
             Ok(channel) => Ok(Box::new(ThroughMaster {
                 channel,
                 control: self.control(),
