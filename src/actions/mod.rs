@@ -15,6 +15,7 @@ mod pause;
 mod raw;
 mod reboot;
 mod script;
+mod service;
 mod set_fact;
 mod set_stats;
 mod template;
@@ -68,6 +69,35 @@ impl Context<'_> {
     }
 }
 
+/// A fact of the task's host by its name without `ansible_`: one that is known, else asked for.
+///
+/// None if the host does not say.
+fn fact(context: &mut Context<'_>, name: &str) -> Result<Option<String>, Box<TaskResult>> {
+    let of = |facts: Option<&Value>, name: &str| {
+        let value = facts?.get(name)?;
+        Some(crate::run::text_of(value))
+    };
+    let delegated = context.task.directives.get("delegate_to").is_some();
+    if !delegated
+        && let Ok(known) = context.templar.get("ansible_facts")
+        && let Some(found) = of(known.as_ref(), name)
+    {
+        return Ok(Some(found));
+    }
+    let full = format!("ansible_{name}");
+    let asked = crate::modules::args::map([
+        ("gather_subset", Value::list(vec![Value::str("!all")])),
+        ("filter", Value::str(&full)),
+    ]);
+    let mode = std::mem::take(&mut context.mode);
+    let result = context.module("setup", asked);
+    context.mode = mode;
+    if result.is_failed() || result.is_unreachable() {
+        return Err(Box::new(result));
+    }
+    Ok(of(result.get("ansible_facts"), &full))
+}
+
 /// An action in a table.
 pub struct Entry {
     /// All names: bare, fully qualified, and old ones.
@@ -93,6 +123,7 @@ pub static ACTIONS: &[Entry] = &[
     raw::ENTRY,
     reboot::ENTRY,
     script::ENTRY,
+    service::ENTRY,
     set_fact::ENTRY,
     set_stats::ENTRY,
     template::ENTRY,

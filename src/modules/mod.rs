@@ -20,10 +20,13 @@ mod lineinfile;
 mod ping;
 mod raw;
 mod replace;
+mod service;
 mod setup;
 mod shell;
 mod slurp;
 mod stat;
+mod systemd;
+mod sysvinit;
 mod tempfile;
 mod user;
 mod wait_for;
@@ -110,6 +113,13 @@ const fn entry<M: Module>() -> Entry {
     }
 }
 
+impl Entry {
+    /// The same module under another name.
+    const fn also(self, name: &'static str) -> Entry {
+        Entry { name, ..self }
+    }
+}
+
 /// All modules.
 pub static MODULES: &[Entry] = &[
     entry::<async_status::AsyncStatus>(),
@@ -123,10 +133,14 @@ pub static MODULES: &[Entry] = &[
     entry::<ping::Ping>(),
     entry::<raw::Raw>(),
     entry::<replace::Replace>(),
+    entry::<service::Service>(),
     entry::<setup::Setup>(),
     entry::<shell::Shell>(),
     entry::<slurp::Slurp>(),
     entry::<stat::Stat>(),
+    entry::<systemd::Systemd>(),
+    entry::<systemd::Systemd>().also("systemd_service"),
+    entry::<sysvinit::Sysvinit>(),
     entry::<tempfile::Tempfile>(),
     entry::<user::User>(),
     entry::<wait_for::WaitFor>(),

@@ -6,6 +6,7 @@ pub mod command;
 pub mod diff;
 pub mod edit;
 pub mod http;
+pub mod init;
 pub mod mode;
 pub mod path_info;
 pub mod text;
