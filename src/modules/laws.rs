@@ -202,6 +202,13 @@ fn examples_run() {
             if let Some(Value::Map(more)) = task.get("args") {
                 args.extend(more.iter().map(|(k, v)| (k.clone(), v.clone())));
             }
+            // what only some hosts have is not done to this one
+            if task.get("when").is_some() {
+                if let Err(e) = args::checked(entry.name, &(entry.spec)(), args) {
+                    panic!("{}: {}", entry.name, e.msg);
+                }
+                continue;
+            }
             // a job that has ended, for the example that asks for one
             if module.name == "async_status" {
                 let done = r#"{"ansible_job_id": "1.2", "started": 1, "finished": 1, "rc": 0}"#;

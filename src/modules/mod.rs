@@ -9,6 +9,7 @@ pub mod args;
 mod call;
 pub mod common;
 
+mod apt;
 mod async_status;
 mod blockinfile;
 mod command;
@@ -122,6 +123,7 @@ impl Entry {
 
 /// All modules.
 pub static MODULES: &[Entry] = &[
+    entry::<apt::Apt>(),
     entry::<async_status::AsyncStatus>(),
     entry::<blockinfile::Blockinfile>(),
     entry::<command::Command>(),
