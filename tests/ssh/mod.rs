@@ -291,6 +291,105 @@ fn configuration_is_read_and_leads_through_jumphosts() {
 }
 
 #[test]
+fn a_jumphost_carries_much_and_its_end_is_noticed() {
+    let keys = Keys::new();
+    let (jump, sshd) = (Sshd::start(&keys, ""), Sshd::start(&keys, ""));
+    let mut target = sshd.target(&keys);
+    let way = |port: u16| {
+        format!(
+            " -o ProxyCommand='ssh -F none -o IdentityAgent=none -o UserKnownHostsFile={} \
+             -o StrictHostKeyChecking=accept-new -i {} -p {port} -W %h:%p -q 127.0.0.1'",
+            jump.known_hosts().display(),
+            keys.path("id").display()
+        )
+    };
+    let own = target.ssh.common_args.clone();
+    target.ssh.common_args = own.clone() + &way(jump.port);
+    let mut transport = connect(&target).unwrap();
+    let sent: Vec<u8> = (0..20_000_000u32).map(|n| (n ^ (n >> 9)) as u8).collect();
+    let mut channel = transport
+        .start("tee /dev/null; echo end >&2", false)
+        .unwrap();
+    channel.send(&sent).unwrap();
+    channel.close_input().unwrap();
+    let (output, error, rc) = all(&mut *channel);
+    assert!(
+        output == sent && error == b"end\n" && rc == Some(0),
+        "{}",
+        output.len()
+    );
+
+    let mut channel = transport.start("sleep 60", false).unwrap();
+    jump.end_sessions();
+    let start = Instant::now();
+    let lost = channel.receive(WAIT).unwrap_err().to_string();
+    assert!(lost.contains("closed by remote host"), "{lost}");
+    assert!(start.elapsed() < Duration::from_secs(3));
+
+    target.port = Some(1);
+    let refused = refusal(&target);
+    assert!(refused.contains("port 1 through 127.0.0.1"), "{refused}");
+    target.ssh.common_args = own + &way(1);
+    let refused = refusal(&target);
+    assert!(
+        refused.contains("connect to host 127.0.0.1 port 1: Connection refused"),
+        "{refused}"
+    );
+    assert!(refused.contains("on the way to"), "{refused}");
+}
+
+/// Run by hand: what ten logins and commands cost, in process and by ssh.
+#[test]
+#[ignore = "prints times"]
+fn times_of_ten_logins() {
+    let keys = Keys::new();
+    let (jump, sshd) = (Sshd::start(&keys, ""), Sshd::start(&keys, ""));
+    let direct = sshd.target(&keys);
+    let mut jumping = direct.clone();
+    let way = format!(
+        "ssh {} -i {} -p {} -W %h:%p 127.0.0.1",
+        isolated(&jump.known_hosts(), "accept-new"),
+        keys.path("id").display(),
+        jump.port
+    );
+    jumping.ssh.common_args += &format!(" -o ProxyCommand='{way}'");
+    let mut spawned = jumping.clone();
+    // not alone: the shell is asked
+    spawned.ssh.common_args = spawned.ssh.common_args.replace("127.0.0.1'", "127.0.0.1;'");
+    for (what, target, connection) in [
+        ("in process", &direct, "ssh2"),
+        ("system's ssh", &direct, "openssh"),
+        ("in process, jumphost in process", &jumping, "ssh2"),
+        ("in process, ssh -W", &spawned, "ssh2"),
+    ] {
+        let mut target = target.clone();
+        target.connection = connection.to_string();
+        run(&target, "true").unwrap();
+        let (start, before) = (Instant::now(), cpu());
+        for _ in 0..10 {
+            run(&target, "true").unwrap();
+        }
+        let (wall, after) = (start.elapsed(), cpu());
+        eprintln!("{what}: {wall:?}, CPU {} ms", (after - before) * 10);
+    }
+}
+
+/// Hundredths of seconds that this process and its children that have ended used.
+fn cpu() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = text
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    fields[11..15]
+        .iter()
+        .map(|f| f.parse::<u64>().unwrap())
+        .sum()
+}
+
+#[test]
 fn what_a_proxy_says_is_told() {
     let keys = Keys::new();
     let sshd = Sshd::start(&keys, "");

@@ -121,6 +121,15 @@ impl Sshd {
         target
     }
 
+    /// Ends the connections that it has, and serves new ones.
+    pub fn end_sessions(&self) {
+        let parent = self.child.id().to_string();
+        let done = Command::new("pkill")
+            .args(["-KILL", "-P", &parent])
+            .status();
+        assert!(done.expect("pkill").success());
+    }
+
     pub fn known_hosts(&self) -> PathBuf {
         self.folder.path().join("known_hosts")
     }

@@ -2,8 +2,8 @@
 
 use super::hostkeys::KnownHost;
 use super::login::{self, Refused};
-use super::options::Options;
-use super::{algorithms, proxy};
+use super::options::{Options, Strict};
+use super::{algorithms, jump, proxy};
 use crate::connection::Target;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use ssh2::{BlockDirections, ErrorCode, HostKeyType, Session};
@@ -26,7 +26,23 @@ pub struct Link {
     missed: u32,
     /// When something last came.
     heard: Mutex<Instant>,
-    proxy: Option<Mutex<proxy::Proxy>>,
+    via: Option<Mutex<Via>>,
+}
+
+/// What is between rplay and the host.
+enum Via {
+    Command(proxy::Proxy),
+    Jump(jump::Jump),
+}
+
+impl Via {
+    /// Why the connection through it has ended, if it knows.
+    fn why(&mut self) -> Option<String> {
+        match self {
+            Via::Command(proxy) => proxy.why(),
+            Via::Jump(jump) => jump.why(),
+        }
+    }
 }
 
 /// Why a connection could not be opened.
@@ -60,29 +76,49 @@ impl Link {
                 Err(rustix::io::Errno::INTR) => continue,
                 other => other?,
             };
-            let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            self.heard(ready > 0)?;
             if ready > 0 {
-                *heard = Instant::now();
                 return Ok(true);
-            }
-            let silent = heard.elapsed();
-            drop(heard);
-            if silent >= self.alive * self.missed.max(1) + self.alive {
-                let text = format!("Timeout, server {} not responding.", self.host);
-                return Err(self.lost(io::Error::new(io::ErrorKind::TimedOut, text)));
-            }
-            if silent >= self.alive {
-                // one that cannot be sent now is sent the next time
-                let _ = self.session.keepalive_send();
             }
         }
     }
 
+    /// Notes whether something has come; if not for long, asks for a sign of life.
+    ///
+    /// Fails if none has come for too long.
+    pub fn heard(&self, something: bool) -> io::Result<()> {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if something {
+            *heard = Instant::now();
+            return Ok(());
+        }
+        let silent = heard.elapsed();
+        drop(heard);
+        if silent >= self.alive * self.missed.max(1) + self.alive {
+            let text = format!("Timeout, server {} not responding.", self.host);
+            return Err(self.lost(io::Error::new(io::ErrorKind::TimedOut, text)));
+        }
+        if silent >= self.alive {
+            // one that cannot be sent now is sent the next time
+            let _ = self.session.keepalive_send();
+        }
+        Ok(())
+    }
+
+    pub fn socket(&self) -> &OwnedFd {
+        &self.socket
+    }
+
+    /// Time between signs of life.
+    pub fn alive(&self) -> Duration {
+        self.alive
+    }
+
     /// An error of the connection, in words for the user: a proxy's own, if it has any.
     pub fn lost(&self, e: io::Error) -> io::Error {
-        if let Some(proxy) = &self.proxy {
-            let mut proxy = proxy.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(why) = proxy.why() {
+        if let Some(via) = &self.via {
+            let mut via = via.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(why) = via.why() {
                 return io::Error::new(e.kind(), why);
             }
         }
@@ -107,28 +143,52 @@ impl Drop for Link {
     }
 }
 
+/// Connects and logs in, as often as is to be tried.
+pub fn connect(target: &Target) -> Result<Link, Failure> {
+    let options = Options::of(target).map_err(|e| Failure::Lasting(e.msg))?;
+    establish(&options, target)
+}
+
+/// As [`connect`], with options that are known.
+pub fn establish(options: &Options, target: &Target) -> Result<Link, Failure> {
+    if let Some(beyond) = &options.beyond {
+        return Err(Failure::Beyond(beyond.clone()));
+    }
+    let known = KnownHost::read(options);
+    if known.has_authority() && options.strict != Strict::No {
+        let reason = "a certificate authority for it in known_hosts".to_string();
+        return Err(Failure::Beyond(reason));
+    }
+    let attempts = target.ssh.retries.saturating_add(options.attempts.max(1));
+    let mut attempt = 1;
+    loop {
+        match open(options, &known, target) {
+            Err(Failure::Passing(msg)) if attempt < attempts => {
+                let text = format!("{}: attempt {attempt}: {msg}", target.host);
+                crate::notice::verbose(2, text);
+                // as Ansible waits between attempts
+                let seconds = 2u64.saturating_pow(attempt - 1).saturating_sub(1).min(30);
+                std::thread::sleep(Duration::from_secs(seconds));
+                attempt += 1;
+            }
+            done => return done,
+        }
+    }
+}
+
 /// Connects and logs in, once.
-pub fn open(options: &Options, known: &KnownHost, target: &Target) -> Result<Link, Failure> {
+fn open(options: &Options, known: &KnownHost, target: &Target) -> Result<Link, Failure> {
     let wait = Duration::from_secs(options.connect_timeout.max(1));
     let mut session = Session::new().map_err(|e| Failure::Passing(e.message().to_string()))?;
     session.set_timeout(milliseconds(wait));
     algorithms::choose(&session, &options.algorithms, &known.kinds()).map_err(Failure::Beyond)?;
-    let mut proxy = None;
-    let socket: OwnedFd = match &options.proxy_command {
-        Some(command) => {
-            let (child, stream) = proxy::start(command)
-                .map_err(|e| Failure::Passing(format!("cannot start the ProxyCommand: {e}")))?;
-            proxy = Some(child);
-            stream.into()
-        }
-        None => tcp(options, wait)?.into(),
-    };
+    let (socket, mut via) = way(options, target, wait)?;
     let own = socket
         .try_clone()
         .map_err(|e| Failure::Passing(e.to_string()))?;
     session.set_tcp_stream(socket);
     if let Err(e) = session.handshake() {
-        return Err(refused(options, &e, proxy.as_mut()));
+        return Err(refused(options, &e, via.as_mut()));
     }
     let (key, kind) = session
         .host_key()
@@ -151,16 +211,43 @@ pub fn open(options: &Options, known: &KnownHost, target: &Target) -> Result<Lin
         alive: Duration::from_secs(options.alive_interval),
         missed: options.alive_count,
         heard: Mutex::new(Instant::now()),
-        proxy: proxy.map(Mutex::new),
+        via: via.map(Mutex::new),
     })
 }
 
-fn milliseconds(time: Duration) -> u32 {
+pub fn milliseconds(time: Duration) -> u32 {
     time.as_millis().try_into().unwrap_or(u32::MAX)
 }
 
+/// The socket of a connection, and what is between rplay and the host.
+fn way(
+    options: &Options,
+    target: &Target,
+    wait: Duration,
+) -> Result<(OwnedFd, Option<Via>), Failure> {
+    let Some(command) = &options.proxy_command else {
+        return Ok((tcp(options, wait)?.into(), None));
+    };
+    if let Some(way) = jump::Way::of(command) {
+        match jump::open(&way, target, options) {
+            Ok((jump, stream)) => return Ok((stream.into(), Some(Via::Jump(jump)))),
+            Err(Failure::Beyond(what)) => {
+                let text = format!(
+                    "{}: using the system's ssh for its ProxyCommand, because of {what}",
+                    target.host
+                );
+                crate::notice::verbose(1, text);
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    let (proxy, stream) = proxy::start(command)
+        .map_err(|e| Failure::Passing(format!("cannot start the ProxyCommand: {e}")))?;
+    Ok((stream.into(), Some(Via::Command(proxy))))
+}
+
 /// Why a handshake failed.
-fn refused(options: &Options, e: &ssh2::Error, proxy: Option<&mut proxy::Proxy>) -> Failure {
+fn refused(options: &Options, e: &ssh2::Error, via: Option<&mut Via>) -> Failure {
     let (host, port) = (&options.hostname, options.port);
     match e.code() {
         // nothing in common: key exchange, host key, cipher
@@ -173,7 +260,7 @@ fn refused(options: &Options, e: &ssh2::Error, proxy: Option<&mut proxy::Proxy>)
         }
         _ => {}
     }
-    if let Some(why) = proxy.and_then(proxy::Proxy::why) {
+    if let Some(why) = via.and_then(Via::why) {
         return Failure::Passing(format!(
             "{why} (the way to {host} port {port} is the ProxyCommand \"{}\")",
             options.proxy_command.as_deref().unwrap_or_default()

@@ -8,6 +8,7 @@ mod args;
 mod channel;
 mod config;
 mod hostkeys;
+mod jump;
 mod keyfile;
 mod link;
 mod login;
@@ -21,13 +22,11 @@ pub use system::program;
 
 use super::{Channel, Target, Transport, Unreachable};
 use channel::SshChannel;
-use hostkeys::KnownHost;
 use link::{Failure, Link};
-use options::{Options, Strict};
+use options::Options;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// See the module's documentation.
 pub struct Ssh {
@@ -46,35 +45,14 @@ impl Ssh {
     /// Connects and logs in.
     pub fn connect(target: &Target) -> Result<Ssh, NoConnection> {
         let options = Options::of(target).map_err(NoConnection::Unreachable)?;
-        if let Some(beyond) = options.beyond {
-            return Err(NoConnection::Beyond(beyond));
-        }
-        let known = KnownHost::read(&options);
-        if known.has_authority() && options.strict != Strict::No {
-            let reason = "a certificate authority for it in known_hosts".to_string();
-            return Err(NoConnection::Beyond(reason));
-        }
-        let attempts = target.ssh.retries.saturating_add(options.attempts.max(1));
-        let mut attempt = 1;
-        loop {
-            match link::open(&options, &known, target) {
-                Ok(link) => {
-                    return Ok(Ssh {
-                        link: Arc::new(link),
-                        environment: options.environment,
-                    });
-                }
-                Err(Failure::Passing(msg)) if attempt < attempts => {
-                    crate::notice::verbose(2, format!("{}: attempt {attempt}: {msg}", target.host));
-                    // as Ansible waits between attempts
-                    let seconds = 2u64.saturating_pow(attempt - 1).saturating_sub(1).min(30);
-                    std::thread::sleep(Duration::from_secs(seconds));
-                    attempt += 1;
-                }
-                Err(Failure::Beyond(what)) => return Err(NoConnection::Beyond(what)),
-                Err(Failure::Passing(msg) | Failure::Lasting(msg)) => {
-                    return Err(NoConnection::Unreachable(unreachable(&msg)));
-                }
+        match link::establish(&options, target) {
+            Ok(link) => Ok(Ssh {
+                link: Arc::new(link),
+                environment: options.environment,
+            }),
+            Err(Failure::Beyond(what)) => Err(NoConnection::Beyond(what)),
+            Err(Failure::Passing(msg) | Failure::Lasting(msg)) => {
+                Err(NoConnection::Unreachable(unreachable(&msg)))
             }
         }
     }
