@@ -21,6 +21,8 @@ mod system;
 mod user;
 mod virtualization;
 
+pub use system::fully_qualified;
+
 use crate::machine::Machine;
 use crate::modules::Failure;
 use crate::value::{Map, Value};

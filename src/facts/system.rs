@@ -1,7 +1,7 @@
 //! Kernel, names, and settings of the whole system.
 
 use super::{Facts, dict};
-use crate::machine::Command;
+use crate::machine::{Command, Machine};
 use crate::value::{Map, Value};
 use std::path::Path;
 
@@ -10,7 +10,7 @@ pub fn platform(facts: &mut Facts<'_>) {
     let text = |s: &std::ffi::CStr| s.to_string_lossy().into_owned();
     let machine = text(uname.machine());
     let nodename = text(uname.nodename());
-    let fqdn = fully_qualified(facts, &nodename);
+    let fqdn = fully_qualified(facts.machine, &nodename);
     let architecture = match machine.as_str() {
         "i686" | "i586" | "i486" | "i386" => "i386",
         other => other,
@@ -41,7 +41,7 @@ pub fn platform(facts: &mut Facts<'_>) {
 }
 
 /// The first name with a dot among those of the host's address, or the address's main name.
-fn fully_qualified(facts: &Facts<'_>, nodename: &str) -> String {
+pub fn fully_qualified(machine: &Machine, nodename: &str) -> String {
     if nodename.contains('.') {
         return nodename.to_string();
     }
@@ -60,9 +60,9 @@ fn fully_qualified(facts: &Facts<'_>, nodename: &str) -> String {
         let first = table.iter().find(|l| l.first() == own.first())?;
         Some(first[1..].to_vec())
     };
-    let names = names_in(lines(&facts.file("/etc/hosts").unwrap_or_default())).or_else(|| {
-        let asked = facts
-            .machine
+    let hosts = machine.read(Path::new("/etc/hosts")).unwrap_or_default();
+    let names = names_in(lines(&String::from_utf8_lossy(&hosts))).or_else(|| {
+        let asked = machine
             .probe(&Command::new(["getent", "hosts", nodename]))
             .ok()?;
         names_in(lines(&asked.stdout_text()))

@@ -228,6 +228,15 @@ impl Machine {
         }
     }
 
+    /// Writes to one of the kernel's own files, which take it as an order.
+    pub fn write_kernel(&mut self, path: &Path, order: &[u8]) -> io::Result<()> {
+        if !self.mode.check {
+            fs::write(path, order)?;
+        }
+        self.note(Change::Written(path.to_path_buf()));
+        Ok(())
+    }
+
     /// Makes one folder; its parent exists. Mode as the umask allows if none is given.
     pub fn mkdir(&mut self, path: &Path) -> io::Result<()> {
         let mode = 0o777 & !umask();

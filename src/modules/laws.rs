@@ -186,6 +186,10 @@ fn examples_run() {
         let tasks: Vec<Value> = serde_yaml::from_str(&text)
             .unwrap_or_else(|e| panic!("the example of {} is no YAML: {e}", entry.name));
         for task in tasks {
+            // what depends on the host says so
+            if task.get("when").is_some() {
+                continue;
+            }
             let Some((module, given)) = task.as_map().into_iter().flatten().find_map(|(k, v)| {
                 Some((
                     find(k.as_str().filter(|k| k.starts_with("ansible.builtin."))?)?,

@@ -16,12 +16,17 @@ mod command;
 mod copy;
 mod file;
 mod get_url;
+mod getent;
 mod group;
+mod hostname;
 mod lineinfile;
+mod modprobe;
 mod ping;
 mod raw;
 mod replace;
+mod selinux;
 mod service;
+mod service_facts;
 mod setup;
 mod shell;
 mod slurp;
@@ -130,12 +135,17 @@ pub static MODULES: &[Entry] = &[
     entry::<copy::Copy>(),
     entry::<file::File>(),
     entry::<get_url::GetUrl>(),
+    entry::<getent::Getent>(),
     entry::<group::Group>(),
+    entry::<hostname::Hostname>(),
     entry::<lineinfile::Lineinfile>(),
+    entry::<modprobe::Modprobe>(),
     entry::<ping::Ping>(),
     entry::<raw::Raw>(),
     entry::<replace::Replace>(),
+    entry::<selinux::Selinux>(),
     entry::<service::Service>(),
+    entry::<service_facts::ServiceFacts>(),
     entry::<setup::Setup>(),
     entry::<shell::Shell>(),
     entry::<slurp::Slurp>(),

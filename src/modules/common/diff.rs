@@ -12,6 +12,14 @@ pub fn content(before: &str, after: &str, before_header: &str, after_header: &st
     ]))
 }
 
+/// A `diff` entry without headers.
+pub fn texts(before: &str, after: &str) -> Value {
+    Value::map(crate::modules::args::map([
+        ("before", Value::str(before)),
+        ("after", Value::str(after)),
+    ]))
+}
+
 /// Attributes before and after a change.
 #[derive(Debug, Default)]
 pub struct Attributes {

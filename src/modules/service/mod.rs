@@ -63,7 +63,7 @@ impl Module for Service {
     name: cron
     state: started
     enabled: true
-  when: ansible_service_mgr is defined
+  when: ansible_service_mgr == 'openrc'
 ";
     type Args = Args;
     type Returns = Returns;
