@@ -288,6 +288,10 @@ fn configuration_is_read_and_leads_through_jumphosts() {
             assert_eq!(logins(&first), 0);
         }
     }
+    let text = "Host *\n  ProxyJump one\n";
+    target.ssh.common_args = format!("-F {}", keys.write("loop", text).display());
+    target.connection = "ssh2".to_string();
+    assert!(refusal(&target).contains("jumphost loop via one"));
 }
 
 #[test]

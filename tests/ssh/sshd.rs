@@ -76,25 +76,24 @@ impl Sshd {
         if rustix::process::geteuid().is_root() {
             std::fs::create_dir_all("/run/sshd").expect("/run/sshd");
         }
-        let mut child = Command::new("/usr/sbin/sshd")
+        let child = Command::new("/usr/sbin/sshd")
             .args(["-D", "-e", "-f", &at("config")])
             .stdin(Stdio::null())
             .stderr(std::fs::File::create(at("log")).expect("a log"))
             .spawn()
             .expect("sshd: install openssh-server");
+        let sshd = Sshd {
+            child,
+            port,
+            folder,
+        };
         for _ in 0..200 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Sshd {
-                    child,
-                    port,
-                    folder,
-                };
+                return sshd;
             }
             std::thread::sleep(Duration::from_millis(25));
         }
-        let _ = child.kill();
-        let log = std::fs::read_to_string(at("log")).unwrap_or_default();
-        panic!("sshd does not start: {log}");
+        panic!("sshd does not start: {}", sshd.log());
     }
 
     pub fn authorize(&self, line: &str) {

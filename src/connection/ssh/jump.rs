@@ -8,10 +8,12 @@ use super::options::Options;
 use crate::connection::Target;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use ssh2::BlockDirections;
+use std::cell::Cell;
+use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What a `ProxyCommand` asks of ssh.
@@ -112,10 +114,68 @@ impl Jump {
     }
 }
 
+/// How many logins a jumphost is asked for at once: an sshd drops some from ten on (`MaxStartups`).
+const AT_ONCE: usize = 8;
+
+/// How many jumphosts may follow each other.
+const FARTHEST: usize = 16;
+
+/// Logins that go on, by jumphost.
+static LOGINS: LazyLock<Mutex<HashMap<String, usize>>> = LazyLock::new(Mutex::default);
+static LOGGED_IN: Condvar = Condvar::new();
+
+/// The right to log in at a jumphost. Dropping it lets the next in.
+struct Turn(String);
+
+impl Turn {
+    fn wait_for(jumphost: &str) -> Turn {
+        let mut logins = LOGINS.lock().unwrap_or_else(PoisonError::into_inner);
+        while logins.get(jumphost).is_some_and(|n| *n >= AT_ONCE) {
+            logins = LOGGED_IN
+                .wait(logins)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        *logins.entry(jumphost.to_string()).or_default() += 1;
+        Turn(jumphost.to_string())
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut logins = LOGINS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(n) = logins.get_mut(&self.0) {
+            *n -= 1;
+        }
+        LOGGED_IN.notify_all();
+    }
+}
+
+thread_local! {
+    /// The jumphosts that this thread is on the way to.
+    static ON_THE_WAY: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Logs in at the jumphost.
+fn log_in(jump: &Target) -> Result<Link, Failure> {
+    let depth = ON_THE_WAY.get();
+    if depth >= FARTHEST {
+        // its configuration leads to itself
+        let msg = format!("jumphost loop via {}", jump.address);
+        return Err(Failure::Lasting(msg));
+    }
+    ON_THE_WAY.set(depth + 1);
+    // those that wait must not wait for each other
+    let turn = (depth == 0).then(|| Turn::wait_for(&jump.address));
+    let link = link::connect(jump);
+    drop(turn);
+    ON_THE_WAY.set(depth);
+    link
+}
+
 /// Logs in at the jumphost and opens the way.
 pub fn open(way: &Way, target: &Target, options: &Options) -> Result<(Jump, UnixStream), Failure> {
     let through = |msg: &str| format!("{msg} (on the way to {} port {})", way.host, way.port);
-    let link = link::connect(&way.target(target, options)).map_err(|failure| match failure {
+    let link = log_in(&way.target(target, options)).map_err(|failure| match failure {
         Failure::Passing(msg) => Failure::Passing(through(&msg)),
         Failure::Lasting(msg) => Failure::Lasting(through(&msg)),
         beyond => beyond,
