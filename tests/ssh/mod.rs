@@ -482,6 +482,14 @@ fn a_cut_connection_and_a_silent_host_are_noticed() {
     let sshd = Sshd::start(&keys, "");
     let mut target = sshd.target(&keys);
     target.ssh.common_args += " -o ServerAliveInterval=1 -o ServerAliveCountMax=1";
+    // one that was left alone for long lives, and may be silent while it works
+    let mut transport = connect(&target).unwrap();
+    let mut channel = transport
+        .start("read line; sleep 3; echo $line", false)
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(4));
+    channel.send(b"late\n").unwrap();
+    assert_eq!(all(&mut *channel).0, b"late\n");
     for connection in ["ssh2", "openssh"] {
         // what is stopped is the process of the connection, parent of the shell's
         for (signal, bound) in [("KILL", 3), ("STOP", 10)] {

@@ -24,15 +24,31 @@ pub struct Link {
     host: String,
     alive: Duration,
     missed: u32,
-    /// When something last came.
-    heard: Mutex<Instant>,
+    signs: Mutex<Signs>,
     via: Option<Mutex<Via>>,
+}
+
+/// Signs of life of a host.
+struct Signs {
+    /// When something last came. That may be long ago: a connection that nobody uses is not read.
+    heard: Instant,
+    /// Since when one is asked for in vain.
+    asked: Option<Instant>,
 }
 
 /// What is between rplay and the host.
 enum Via {
     Command(proxy::Proxy),
     Jump(jump::Jump),
+}
+
+impl Signs {
+    fn now() -> Signs {
+        Signs {
+            heard: Instant::now(),
+            asked: None,
+        }
+    }
 }
 
 impl Via {
@@ -87,21 +103,22 @@ impl Link {
     ///
     /// Fails if none has come for too long.
     pub fn heard(&self, something: bool) -> io::Result<()> {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut signs = self.signs.lock().unwrap_or_else(PoisonError::into_inner);
         if something {
-            *heard = Instant::now();
+            *signs = Signs::now();
             return Ok(());
         }
-        let silent = heard.elapsed();
-        drop(heard);
-        if silent >= self.alive * self.missed.max(1) + self.alive {
+        if signs.heard.elapsed() < self.alive {
+            return Ok(());
+        }
+        let asked = *signs.asked.get_or_insert_with(Instant::now);
+        drop(signs);
+        if asked.elapsed() >= self.alive * self.missed.max(1) {
             let text = format!("Timeout, server {} not responding.", self.host);
             return Err(self.lost(io::Error::new(io::ErrorKind::TimedOut, text)));
         }
-        if silent >= self.alive {
-            // one that cannot be sent now is sent the next time
-            let _ = self.session.keepalive_send();
-        }
+        // one that cannot be sent now is sent the next time
+        let _ = self.session.keepalive_send();
         Ok(())
     }
 
@@ -210,7 +227,7 @@ fn open(options: &Options, known: &KnownHost, target: &Target) -> Result<Link, F
         host: options.hostname.clone(),
         alive: Duration::from_secs(options.alive_interval),
         missed: options.alive_count,
-        heard: Mutex::new(Instant::now()),
+        signs: Mutex::new(Signs::now()),
         via: via.map(Mutex::new),
     })
 }
