@@ -277,11 +277,16 @@ impl Opening<'_> {
         };
         let line = format!("{} {}\n", contents.len(), binary.size);
         self.send(line.as_bytes())?;
-        match self.line()?.as_str() {
-            "READY" => self.send(contents)?,
+        let sent = match self.line()?.as_str() {
+            "READY" => self.send(contents),
             other => return Err(self.refused(&format!("the host said '{other}'"))),
-        }
-        match self.line()?.as_str() {
+        };
+        // a host that takes no more has said why
+        let answer = match (self.line(), sent) {
+            (Ok(answer), _) => answer,
+            (Err(_), Err(e)) | (Err(e), Ok(())) => return Err(e),
+        };
+        match answer.as_str() {
             "HAVE" => Ok(()),
             other => Err(self.refused(&format!(
                 "the agent could not be placed on the host: {}",
