@@ -82,9 +82,9 @@ impl Strategy {
 
     pub fn set_permanent(self, machine: &mut Machine, name: &str) -> Result<(), Failure> {
         let file = self.file();
-        let old = || {
-            let bytes = machine.read(file).map_err(|e| self.failed("update", &e))?;
-            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        let old = || match machine.read(file) {
+            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(e) => Err(self.failed("update", &e)),
         };
         let text = match self {
             Strategy::Systemd => return tell(machine, "--static", name),
