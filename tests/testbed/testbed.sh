@@ -14,7 +14,7 @@
 #   testbed.sh down WORLD                 stop and remove everything of a world, also what a crash left
 #
 # A world is a network of its own (10.0.0.0/16, the controller at 10.0.255.254): two may have the same addresses.
-# ROOT is `python` or `bare`, which has no Python; hosts whose name begins with `bare` have that one unless told. Users: root, ubuntu and centos (sudo without a
+# ROOT is `python`, `bare`, which has no Python, or one of these with Docker, `docker` (no Python) and `dockerpython`, whose hosts run dockerd; hosts whose name begins with `bare` have that one unless told. Users: root, ubuntu and centos (sudo without a
 # password), alice (sudo with the password s3cret), bob (no sudo, password s3cret). Keys: $TESTBED_CACHE/keys.
 set -euo pipefail
 
@@ -137,7 +137,49 @@ build_root() {
         rm -rf "$cache"/python/var/cache/apt/archives/*.deb
         touch "$cache/python/.made"
     fi
+    # those with Docker only where they are asked for
+    local root base
+    for root in "$@"; do
+        case $root in
+        docker) base=bare ;;
+        dockerpython) base=python ;;
+        *) continue ;;
+        esac
+        [[ ! -e $cache/$root/.made ]] || continue
+        rm -rf "${cache:?}/$root"
+        cp -a "$cache/$base" "$cache/$root"
+        rm -f "$cache/$root/.made"
+        "$here/docker.sh" "$cache/$root" >>"$cache/root.log" 2>&1 || {
+            tail -n 20 "$cache/root.log" >&2
+            die "Docker could not be installed"
+        }
+        touch "$cache/$root/.made"
+    done
     exec 8>&-
+}
+
+# The groups of processes (cgroups) of a host are below the one that it is started from, in every hierarchy.
+host_groups() {
+    local line path mount
+    while IFS=: read -r _ line path; do
+        line=${line#name=}
+        mount=/sys/fs/cgroup/$line
+        [[ -n $line || -e $mount/cgroup.procs ]] || mount=/sys/fs/cgroup/unified
+        [[ ! -e $mount/cgroup.procs ]] || echo "$mount${path%/}/rp-$w-$1"
+    done </proc/self/cgroup
+}
+
+# enter_groups HOST: makes them and puts this shell into them.
+enter_groups() {
+    local group file
+    for group in $(host_groups "$1"); do
+        mkdir -p "$group"
+        echo "$group" >>"$dir/hosts/$1/groups"
+        for file in cpuset.cpus cpuset.mems; do
+            [[ ! -e $group/$file ]] || cat "$group/../$file" >"$group/$file" 2>/dev/null || true
+        done
+        echo "$BASHPID" >"$group/cgroup.procs"
+    done
 }
 
 world() {
@@ -175,13 +217,20 @@ plug() {
 
 # The supervisor of a host: starts its init as long as the host is wanted.
 start_host() {
-    local name=$1 h=$dir/hosts/$1
+    local name=$1 h=$dir/hosts/$1 groups=
     touch "$h/wanted"
-    setsid bash -c "while [[ -e '$h/wanted' ]]; do
-        ip netns exec 'rp-$w-$name' unshare --mount --pid --uts --ipc --fork --kill-child \
+    (
+        # one that makes containers divides groups of its own, and sees no others
+        if [[ -e $h/merged/usr/sbin/dockerd ]]; then
+            enter_groups "$name"
+            groups=--cgroup
+        fi
+        exec setsid bash -c "while [[ -e '$h/wanted' ]]; do
+        ip netns exec 'rp-$w-$name' unshare --mount --pid --uts --ipc $groups --fork --kill-child \
             setpriv --bounding-set=$drop chroot '$h/merged' /sbin/host-init '$name'
         sleep 0.5
-    done" </dev/null >"$h/log" 2>&1 &
+    done"
+    ) </dev/null >"$h/log" 2>&1 &
     echo $! >"$h/pid"
 }
 
@@ -191,6 +240,17 @@ stop_host() {
     p=$(cat "$h/pid" 2>/dev/null || true)
     [[ -z $p ]] || kill -9 -- "-$p" 2>/dev/null || true
     for p in $(ip netns pids "rp-$w-$name" 2>/dev/null || true); do kill -9 "$p" 2>/dev/null || true; done
+}
+
+# leave_groups HOST: removes its groups of processes, which have ended.
+leave_groups() {
+    local group try
+    for group in $(sort -u "$dir/hosts/$1/groups" 2>/dev/null); do
+        for try in 1 2 3 4 5 6 7 8 9; do
+            [[ -d $group ]] || break
+            find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.1
+        done
+    done
 }
 
 ready() {
@@ -207,7 +267,7 @@ root) build_root ;;
 up)
     world "${1:?a world}"
     shift
-    build_root
+    build_root "${@#*@}"
     jump=
     if [[ ${1:-} == --jump ]]; then jump=$2; shift 2; fi
     mkdir -p "$dir/hosts"
@@ -223,7 +283,7 @@ up)
         bridge "$ctl-in" br0 10.0.255.253/16
     fi
     for host in "$@"; do
-        [[ $host =~ ^([a-z0-9-]+)=([0-9.]+)(@(bare|python))?$ ]] || die "a host is NAME=IP or NAME=IP@ROOT, not '$host'"
+        [[ $host =~ ^([a-z0-9-]+)=([0-9.]+)(@(bare|python|docker|dockerpython))?$ ]] || die "a host is NAME=IP or NAME=IP@ROOT, not '$host'"
         name=${BASH_REMATCH[1]} ip=${BASH_REMATCH[2]} base=${BASH_REMATCH[4]} h=$dir/hosts/${host%%=*}
         [[ -n $base || $name != bare* ]] || base=bare
         base=$cache/${base:-python}
@@ -299,6 +359,7 @@ down)
     for name in $( { ls "$dir/hosts" 2>/dev/null; ip netns list | sed -n "s/^rp-$w-\([^ ]*\).*/\1/p"; } | grep -vx in | sort -u); do
         h=$dir/hosts/$name
         stop_host "$name"
+        leave_groups "$name"
         ip netns del "rp-$w-$name" 2>/dev/null || true
         for try in 1 2 3 4 5 6 7 8 9; do
             umount "$h/merged/dev" 2>/dev/null || true
