@@ -16,6 +16,15 @@ const GUARD: &str = "RPLAY_BUILDING_AGENT";
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=RPLAY_NO_AGENT");
+    // the agent's own profile: the others unwind
+    if variable("OPT_LEVEL") == "z" && variable("CARGO_CFG_TARGET_ENV") == "musl" {
+        let script = Path::new(&variable("CARGO_MANIFEST_DIR")).join("src/bin/agent/discard.ld");
+        println!("cargo:rerun-if-changed={}", script.display());
+        println!(
+            "cargo:rustc-link-arg-bin=rplay-agent=-Wl,-T,{}",
+            script.display()
+        );
+    }
     let out = PathBuf::from(variable("OUT_DIR"));
     let mut agents = Vec::new();
     if env::var_os("CARGO_FEATURE_CONTROLLER").is_some()

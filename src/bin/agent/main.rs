@@ -1,5 +1,8 @@
 //! `rplay-agent`: runs modules on a target for the controller at the other end of its input and output.
 
+#[cfg(all(target_env = "musl", panic = "abort"))]
+mod no_unwind;
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
