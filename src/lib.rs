@@ -21,6 +21,7 @@
 //! modules know neither templates nor connections.
 
 pub mod agent;
+pub mod clock;
 pub mod error;
 pub mod expand;
 pub mod facts;

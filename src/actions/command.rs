@@ -49,9 +49,9 @@ mod ec2_script {
                 .map(|(_, v)| v.clone())
                 .or_else(|| std::env::var(name).ok())
         };
-        let start = jiff::Zoned::now();
+        let start = crate::clock::Moment::now();
         let result = match inventory::answer(&words, &dir, &env)? {
-            Ok(stdout) => Value::from_serialize(Returns::answered(&words, &stdout, &start)),
+            Ok(stdout) => Value::from_serialize(Returns::answered(&words, &stdout, start)),
             Err(e) => Err(e),
         };
         Some(match result {

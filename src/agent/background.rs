@@ -8,16 +8,18 @@
 
 use super::Background;
 use crate::machine::{Machine, Mode, reason};
-use crate::modules;
+use crate::modules::{self, args::Spec};
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use std::ffi::OsStr;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The only argument of a process that is a job.
@@ -30,6 +32,8 @@ const GRACE: Duration = Duration::from_secs(2);
 #[derive(Serialize, Deserialize)]
 struct Job {
     module: String,
+    /// The options of the module.
+    schema: Arc<Json>,
     args: Value,
     mode: Mode,
     environment: Vec<(String, String)>,
@@ -39,9 +43,15 @@ struct Job {
     seconds: u64,
 }
 
-/// Starts a module as a job and says where its result will be.
-pub fn start(module: &str, args: Map, machine: Machine, job: &Background) -> TaskResult {
-    match try_start(module, args, machine, job) {
+/// Starts a module, which has the options of this schema, as a job and says where its result will be.
+pub fn start(
+    module: &str,
+    schema: &Arc<Json>,
+    args: Map,
+    machine: Machine,
+    job: &Background,
+) -> TaskResult {
+    match try_start(module, schema, args, machine, job) {
         Ok(result) => result,
         Err(e) => TaskResult::failed(format!("could not start the job: {}", reason(&e)))
             .with("changed", false),
@@ -50,6 +60,7 @@ pub fn start(module: &str, args: Map, machine: Machine, job: &Background) -> Tas
 
 fn try_start(
     module: &str,
+    schema: &Arc<Json>,
     args: Map,
     machine: Machine,
     job: &Background,
@@ -79,6 +90,7 @@ fn try_start(
     let file = dir.join(&id);
     let what = Job {
         module: module.to_string(),
+        schema: Arc::clone(schema),
         args: Value::map(args),
         mode: machine.mode,
         environment: machine.environment,
@@ -136,7 +148,12 @@ fn run() -> io::Result<()> {
         Value::Map(args) => (*args).clone(),
         _ => Map::default(),
     };
-    let ended = modules::run(&job.module, args, &mut machine);
+    let ended = modules::run_with(
+        &job.module,
+        &Spec::from_schema(&job.schema),
+        args,
+        &mut machine,
+    );
     let mut result = ended.fields;
     if let Some(words) = ended.error {
         result.insert("_ansible_words".into(), words.message().into());

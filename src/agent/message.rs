@@ -4,9 +4,10 @@ use crate::machine::{Mode, Stream};
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
 use std::io;
+use std::sync::Arc;
 
 /// Version of the protocol; both sides must have the same.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Who is there: the first message of both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +80,9 @@ pub struct Call {
     pub lines: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<Background>,
+    /// The options of the module: there with its first call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Arc<serde_json::Value>>,
 }
 
 /// A job that goes on after its call has returned.

@@ -4,8 +4,10 @@ use super::frame::{CHUNK, Frame, read_frame, write_bytes, write_message};
 use super::message::{Call, Hello, Order, Reply};
 use super::spool::Spool;
 use crate::machine::{Machine, Stream, running};
-use crate::modules;
+use crate::modules::{self, args::Spec};
+use crate::result::TaskResult;
 use crate::value::{Map, Value};
+use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -77,13 +79,14 @@ fn attend<W: Write + Send + 'static>(
     output: &Out<W>,
     spool: &Mutex<Spool>,
 ) -> io::Result<()> {
+    let mut known = Known::default();
     while let Ok(frame) = frames.recv() {
         match frame?.message::<Order>()? {
             Order::Run {
                 calls,
                 stop_at_failure,
             } => {
-                run(calls, stop_at_failure, output)?;
+                run(calls, stop_at_failure, &mut known, output)?;
                 write(output, &Reply::Done)?;
             }
             Order::Put { name } => {
@@ -111,12 +114,22 @@ fn attend<W: Write + Send + 'static>(
     Ok(())
 }
 
+/// The options of the modules that were called, in both forms.
+type Known = HashMap<String, (Arc<serde_json::Value>, Spec)>;
+
 fn run<W: Write + Send + 'static>(
     calls: Vec<Call>,
     stop_at_failure: bool,
+    known: &mut Known,
     output: &Out<W>,
 ) -> io::Result<()> {
     for (number, call) in calls.into_iter().enumerate() {
+        // under its own name, whatever it is called
+        let name = modules::find(&call.module).map_or("", |module| module.name);
+        if let Some(schema) = call.schema {
+            let spec = Spec::from_schema(&schema);
+            known.insert(name.to_string(), (schema, spec));
+        }
         let args = match call.args {
             Value::Map(map) => (*map).clone(),
             _ => Map::default(),
@@ -130,9 +143,15 @@ fn run<W: Write + Send + 'static>(
                 let _ = write(&output, &Reply::Line { stream, text });
             }));
         }
-        let result = match &call.background {
-            Some(background) => super::background::start(&call.module, args, machine, background),
-            None => modules::run(&call.module, args, &mut machine),
+        let result = match (known.get(name), &call.background) {
+            (Some((schema, _)), Some(background)) => {
+                super::background::start(&call.module, schema, args, machine, background)
+            }
+            (Some((_, spec)), None) => modules::run_with(&call.module, spec, args, &mut machine),
+            (None, _) => TaskResult::failed(format!(
+                "the agent was not told the options of {}",
+                call.module
+            )),
         };
         let failed = result.is_failed();
         let reply = Reply::Result {
@@ -234,6 +253,7 @@ mod tests {
             environment: vec![("RPLAY_TEST".to_string(), "seen".to_string())],
             lines: true,
             background: None,
+            schema: modules::find(module).map(|m| (m.schema)()),
         }
     }
 
@@ -337,7 +357,7 @@ mod tests {
         };
         write_message(&mut input, &stranger).unwrap();
         let refused = serve(io::Cursor::new(input), io::sink()).unwrap_err();
-        assert!(refused.to_string().contains("protocol 3"), "{refused}");
+        assert!(refused.to_string().contains("protocol 4"), "{refused}");
     }
 
     #[test]

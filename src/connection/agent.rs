@@ -4,8 +4,10 @@ use super::escalate::{self, StartError, Started, after_line};
 use super::{Become, Channel, Event, Request, Target, Transport, Unreachable};
 use crate::agent::binary::{self, Binary};
 use crate::agent::{CHUNK, Call, Frame, Hello, Order, Reply, take_frame};
+use crate::modules;
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -22,6 +24,8 @@ pub struct Agent {
     incoming: Vec<u8>,
     /// What it has said on its standard error: why it ended, if it has.
     error: Vec<u8>,
+    /// Modules whose options it has been told.
+    told: HashSet<&'static str>,
 }
 
 impl Agent {
@@ -45,6 +49,7 @@ impl Agent {
             channel: started.channel,
             incoming: started.output,
             error: started.error,
+            told: HashSet::new(),
         };
         agent.greet(target).map_err(StartError::Unreachable)?;
         Ok(agent)
@@ -62,8 +67,12 @@ impl Agent {
 
     /// Runs a module. Its lines are told as they come.
     pub fn call(&mut self, request: Request) -> Result<TaskResult, Unreachable> {
+        let schema = modules::find(&request.module)
+            .filter(|entry| self.told.insert(entry.name))
+            .map(|entry| (entry.schema)());
         let call = Call {
             module: request.module,
+            schema,
             args: Value::Map(Arc::new(request.args)),
             mode: request.mode,
             environment: request.environment,

@@ -52,9 +52,11 @@ impl HostSession {
             let mut machine = Machine::new(request.mode, request.environment);
             machine.lines = request.lines;
             let (module, args) = (&request.module, request.args);
-            return Ok(match &request.background {
-                Some(job) => crate::agent::start_job(module, args, machine, job),
-                None => modules::run(module, args, &mut machine),
+            return Ok(match (&request.background, modules::find(module)) {
+                (Some(job), Some(entry)) => {
+                    crate::agent::start_job(module, &(entry.schema)(), args, machine, job)
+                }
+                _ => modules::run(module, args, &mut machine),
             });
         }
         match self.agent(become_) {

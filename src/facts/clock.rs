@@ -1,14 +1,14 @@
 //! `date_time`.
 
 use super::{Facts, dict};
-use jiff::Zoned;
+use crate::clock::{Moment, Zone};
 
 pub fn gather(facts: &mut Facts<'_>) {
-    let now = Zoned::now();
-    let utc = now.with_time_zone(jiff::tz::TimeZone::UTC);
-    let local = |format: &str| now.strftime(format).to_string().into();
-    let utc = |format: &str| utc.strftime(format).to_string().into();
-    let epoch = || now.timestamp().as_second().to_string().into();
+    let (now, zone) = (Moment::now(), Zone::local());
+    let (there, utc) = (now.within(&zone), now.utc());
+    let local = |format: &str| there.format(format).into();
+    let utc = |format: &str| utc.format(format).into();
+    let epoch = || now.secs.to_string().into();
     facts.set(
         "date_time",
         dict([
@@ -25,12 +25,12 @@ pub fn gather(facts: &mut Facts<'_>) {
             ("epoch_int", epoch()),
             ("date", local("%Y-%m-%d")),
             ("time", local("%H:%M:%S")),
-            ("iso8601_micro", utc("%Y-%m-%dT%H:%M:%S%.6fZ")),
+            ("iso8601_micro", utc("%Y-%m-%dT%H:%M:%S.%fZ")),
             ("iso8601", utc("%Y-%m-%dT%H:%M:%SZ")),
-            ("iso8601_basic", local("%Y%m%dT%H%M%S%6f")),
+            ("iso8601_basic", local("%Y%m%dT%H%M%S%f")),
             ("iso8601_basic_short", local("%Y%m%dT%H%M%S")),
             ("tz", local("%Z")),
-            ("tz_dst", local("%Z")),
+            ("tz_dst", zone.names(now).1.into()),
             ("tz_offset", local("%z")),
         ]),
     );

@@ -5,19 +5,17 @@ use crate::error::Error;
 use crate::machine::Machine;
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
-use std::sync::Arc;
 
 /// Checks the arguments, runs `M`, and makes the result that Ansible's modules give: the returns,
 /// `changed`, what is known of the result's `path` or `dest`, and `invocation`. Secrets are removed from it.
-pub(super) fn call<M: Module>(given: Map, machine: &mut Machine) -> TaskResult {
+pub(super) fn call<M: Module>(spec: &args::Spec, given: Map, machine: &mut Machine) -> TaskResult {
     let about = About {
         name: M::NAME,
         shown_name: M::SHOWN_NAME,
         check_mode: M::CHECK_MODE,
-        spec: args::spec::<M::Args>,
         run: run::<M>,
     };
-    call_any(&about, given, machine)
+    call_any(&about, spec, given, machine)
 }
 
 /// What of a module is its own; all the rest is compiled once for all of them.
@@ -25,7 +23,6 @@ struct About {
     name: &'static str,
     shown_name: &'static str,
     check_mode: bool,
-    spec: fn() -> Arc<args::Spec>,
     run: fn(&str, &Value, &mut Machine) -> Result<Value, Failure>,
 }
 
@@ -36,17 +33,16 @@ fn run<M: Module>(shown: &str, args: &Value, machine: &mut Machine) -> Result<Va
         .map_err(|e| Failure::new(format!("the result of {}: {e}", M::NAME)))
 }
 
-fn call_any(module: &About, given: Map, machine: &mut Machine) -> TaskResult {
+fn call_any(module: &About, spec: &args::Spec, given: Map, machine: &mut Machine) -> TaskResult {
     let called = machine.called.clone();
     let shown = match module.shown_name == module.name && !called.is_empty() {
         true => called.as_str(),
         false => module.shown_name,
     };
-    let spec = (module.spec)();
-    let (value, parsed) = match args::checked(shown, &spec, given.clone()) {
+    let (value, parsed) = match args::checked(shown, spec, given.clone()) {
         Ok(parsed) => parsed,
         Err(failure) => {
-            let secrets = args::secrets_of(&spec, &given);
+            let secrets = args::secrets_of(spec, &given);
             let shown = given
                 .into_iter()
                 .filter(|(k, _)| k.as_str() != Some("_raw_params"));

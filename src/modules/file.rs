@@ -4,6 +4,7 @@ use super::common::attributes::FileArgs;
 use super::common::diff::Attributes;
 use super::common::path_info;
 use super::{Failure, Module, yes};
+use crate::clock::{self, Zone};
 use crate::machine::{Machine, Time, errno_text, python_error};
 use crate::modules::args::Path;
 use crate::value::Value;
@@ -388,7 +389,7 @@ fn set_times(
     let wanted = |text: &Option<String>, format: &str| match text.as_deref().unwrap_or(default) {
         "preserve" => Ok(None),
         "now" => Ok(Some(now)),
-        time => parse_time(time, format).map(Some).map_err(|_| {
+        time => parse_time(time, format).map(Some).ok_or_else(|| {
             Failure::new(format!(
                 "Error while obtaining timestamp for time {time} using format {format}: \
                  time data {} does not match format {}",
@@ -422,11 +423,10 @@ fn set_times(
 }
 
 /// A local time.
-fn parse_time(text: &str, format: &str) -> Result<Time, jiff::Error> {
-    let parsed = jiff::fmt::strtime::parse(format, text)?.to_datetime()?;
-    let zoned = parsed.to_zoned(jiff::tz::TimeZone::system())?;
-    Ok(Time {
-        secs: zoned.timestamp().as_second(),
+fn parse_time(text: &str, format: &str) -> Option<Time> {
+    let moment = clock::parse(text, format)?.within(&Zone::local());
+    Some(Time {
+        secs: moment.secs,
         nanos: 0,
     })
 }

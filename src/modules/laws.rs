@@ -223,7 +223,7 @@ fn examples_run() {
                     ("_async_dir", dir.into()),
                 ]));
             }
-            let result = (module.run)(args, &mut Machine::default());
+            let result = (module.run)(&(module.spec)(), args, &mut Machine::default());
             assert!(
                 !result.is_failed(),
                 "{}: {:?}",

@@ -43,6 +43,7 @@ mod laws;
 use crate::machine::Machine;
 use crate::result::TaskResult;
 use crate::value::Map;
+#[cfg(feature = "controller")]
 use std::sync::Arc;
 
 /// A module: its arguments, its documentation and what it does.
@@ -102,20 +103,29 @@ impl Failure {
 pub struct Entry {
     pub name: &'static str,
     pub collections: &'static [&'static str],
-    pub examples: &'static str,
     /// Checks and converts the arguments, runs, and makes the result (`changed`, `diff`, returns or `msg`).
-    pub run: fn(Map, &mut Machine) -> TaskResult,
-    /// The options, for documentation and for checks before anything runs.
+    pub run: fn(&args::Spec, Map, &mut Machine) -> TaskResult,
+    #[cfg(feature = "controller")]
+    pub examples: &'static str,
+    /// The options. The agent is told them: what makes them is too large for it.
+    #[cfg(feature = "controller")]
     pub spec: fn() -> Arc<args::Spec>,
+    /// The same in the form in which the agent is told.
+    #[cfg(feature = "controller")]
+    pub schema: fn() -> Arc<serde_json::Value>,
 }
 
 const fn entry<M: Module>() -> Entry {
     Entry {
         name: M::NAME,
         collections: M::COLLECTIONS,
-        examples: M::EXAMPLES,
         run: call::call::<M>,
+        #[cfg(feature = "controller")]
+        examples: M::EXAMPLES,
+        #[cfg(feature = "controller")]
         spec: args::spec::<M::Args>,
+        #[cfg(feature = "controller")]
+        schema: args::schema::<M::Args>,
     }
 }
 
@@ -176,12 +186,25 @@ fn yes() -> bool {
 }
 
 /// Runs the module `name`; an unknown one is a failed result.
+#[cfg(feature = "controller")]
 pub fn run(name: &str, args: Map, machine: &mut Machine) -> TaskResult {
+    match find(name) {
+        Some(entry) => run_with(name, &(entry.spec)(), args, machine),
+        None => unknown(name),
+    }
+}
+
+/// Runs the module `name` with the options that the controller says it has; an unknown one is a failed result.
+pub fn run_with(name: &str, spec: &args::Spec, args: Map, machine: &mut Machine) -> TaskResult {
     match find(name) {
         Some(entry) => {
             machine.called = name.to_string();
-            (entry.run)(args, machine)
+            (entry.run)(spec, args, machine)
         }
-        None => TaskResult::failed(format!("there is no module {name} that runs on the target")),
+        None => unknown(name),
     }
+}
+
+fn unknown(name: &str) -> TaskResult {
+    TaskResult::failed(format!("there is no module {name} that runs on the target"))
 }

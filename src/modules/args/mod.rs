@@ -10,6 +10,8 @@
 //!   `required_one_of`, `required_if` (`[option, value, [needed], any]`), `required_by`
 //!   (`{"a": ["b"]}`) on the struct; `"internal" = ["_x"]` names arguments that only rplay itself gives.
 //!
+//! The agent has no schemas: with the first call of a module the controller sends it the options ([`schema`]).
+//!
 //! Aliases are resolved and values converted before serde sees them. Behaviour and messages follow what
 //! Ansible's modules do with their argument specification
 //! (<https://docs.ansible.com/ansible/latest/dev_guide/developing_program_flow_modules.html#argument-spec>).
@@ -121,13 +123,22 @@ fn given(values: &Map, spec: &Spec) -> Map {
 
 /// The options of `T`; made once per type.
 pub fn spec<T: JsonSchema + 'static>() -> Arc<Spec> {
-    made_once(TypeId::of::<T>(), Spec::of::<T>)
+    static SPECS: Made<Spec> = LazyLock::new(Mutex::default);
+    made_once(&SPECS, TypeId::of::<T>(), Spec::of::<T>)
 }
 
-fn made_once(of: TypeId, make: fn() -> Spec) -> Arc<Spec> {
-    static SPECS: LazyLock<Mutex<HashMap<TypeId, Arc<Spec>>>> = LazyLock::new(Mutex::default);
-    let mut specs = SPECS.lock().unwrap_or_else(|e| e.into_inner());
-    Arc::clone(specs.entry(of).or_insert_with(|| Arc::new(make())))
+/// The options of `T` as the agent is told them, without their documentation; made once per type.
+#[cfg(feature = "controller")]
+pub fn schema<T: JsonSchema + 'static>() -> Arc<serde_json::Value> {
+    static SCHEMAS: Made<serde_json::Value> = LazyLock::new(Mutex::default);
+    made_once(&SCHEMAS, TypeId::of::<T>(), spec::bare_schema::<T>)
+}
+
+type Made<V> = LazyLock<Mutex<HashMap<TypeId, Arc<V>>>>;
+
+fn made_once<V>(all: &Made<V>, of: TypeId, make: fn() -> V) -> Arc<V> {
+    let mut all = all.lock().unwrap_or_else(|e| e.into_inner());
+    Arc::clone(all.entry(of).or_insert_with(|| Arc::new(make())))
 }
 
 /// The secrets among arguments that did not pass the checks, so that a failure does not show them.

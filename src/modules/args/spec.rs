@@ -3,7 +3,7 @@
 use super::types::TYPE;
 use crate::value::Value;
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::{JsonSchema, Schema};
 use serde_json::Value as Json;
 
 /// Ansible's option types (<https://docs.ansible.com/ansible/latest/dev_guide/developing_program_flow_modules.html>).
@@ -83,9 +83,7 @@ pub struct Spec {
 impl Spec {
     /// The options that the fields of `T` are.
     pub fn of<T: JsonSchema>() -> Spec {
-        let mut generator = generator();
-        let schema = T::json_schema(&mut generator);
-        Spec::from_schema(schema.as_value())
+        Spec::from_schema(whole_schema::<T>().as_value())
     }
 
     pub fn get(&self, name: &str) -> Option<&Opt> {
@@ -101,7 +99,8 @@ impl Spec {
         })
     }
 
-    fn from_schema(schema: &Json) -> Spec {
+    /// The options that the properties of a JSON schema are.
+    pub fn from_schema(schema: &Json) -> Spec {
         let required = texts(&schema["required"]);
         let options = schema["properties"]
             .as_object()
@@ -134,9 +133,31 @@ impl Spec {
     }
 }
 
-fn generator() -> SchemaGenerator {
+fn whole_schema<T: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
-    settings.into_generator()
+    T::json_schema(&mut settings.into_generator())
+}
+
+/// What [`Spec::from_schema`] needs to know of `T`, and no documentation.
+#[cfg(feature = "controller")]
+pub(super) fn bare_schema<T: JsonSchema>() -> Json {
+    fn strip(schema: &mut Json) {
+        match schema {
+            Json::Object(map) => {
+                // an option that has such a name is no text
+                map.retain(|key, value| {
+                    !value.is_string()
+                        || !matches!(key.as_str(), "description" | "title" | "format" | "$schema")
+                });
+                map.values_mut().for_each(strip);
+            }
+            Json::Array(items) => items.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    let mut schema = whole_schema::<T>().to_value();
+    strip(&mut schema);
+    schema
 }
 
 fn option(name: &str, property: &Json, required: &[String]) -> Opt {

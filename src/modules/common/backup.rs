@@ -1,5 +1,6 @@
 //! Copies of files that are about to change.
 
+use crate::clock::Moment;
 use crate::machine::{Content, Machine};
 use std::io;
 use std::path::Path;
@@ -13,7 +14,7 @@ pub fn backup(machine: &mut Machine, path: &Path) -> io::Result<Option<String>> 
     if machine.mode.check {
         return Ok(None);
     }
-    let now = jiff::Zoned::now().strftime("%Y-%m-%d@%H:%M:%S").to_string();
+    let now = Moment::now().local().format("%Y-%m-%d@%H:%M:%S");
     let name = format!("{}.{}.{now}~", path.display(), std::process::id());
     let copy = Path::new(&name);
     machine.replace(copy, Content::File(path), Some(stat.mode), false)?;

@@ -1,11 +1,11 @@
 //! What `command` and `shell` have in common.
 
+use crate::clock::Moment;
 use crate::expand;
 use crate::machine::{Command, Machine, python_error};
 use crate::modules::Failure;
 use crate::modules::args::Path;
 use crate::value::Value;
-use jiff::Zoned;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -55,15 +55,15 @@ pub struct Returns {
 
 impl Returns {
     /// The success of a command that was answered without running it.
-    pub fn answered(words: &[String], stdout: &str, start: &Zoned) -> Returns {
+    pub fn answered(words: &[String], stdout: &str, start: Moment) -> Returns {
         let stdout = stdout.trim_end_matches(['\r', '\n']).to_string();
-        let end = Zoned::now();
+        let end = Moment::now();
         Returns {
             changed: true,
             cmd: Value::list(words.iter().map(Value::str).collect()),
-            start: Some(start.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string()),
-            end: Some(end.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string()),
-            delta: Some(delta(start, &end)),
+            start: Some(shown(start)),
+            end: Some(shown(end)),
+            delta: Some(delta(start, end)),
             rc: Some(0),
             stdout_lines: lines(&stdout),
             stdout,
@@ -140,9 +140,9 @@ impl Run {
                 false => word.clone(),
             }))
         };
-        let start = Zoned::now();
+        let start = Moment::now();
         let ran = machine.run(&command, &self.line);
-        let end = Zoned::now();
+        let end = Moment::now();
         let output = match ran {
             Ok(Some(output)) => output,
             Ok(None) => {
@@ -168,9 +168,9 @@ impl Run {
             false => text,
         };
         returns.changed = true;
-        returns.start = Some(start.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string());
-        returns.end = Some(end.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string());
-        returns.delta = Some(delta(&start, &end));
+        returns.start = Some(shown(start));
+        returns.end = Some(shown(end));
+        returns.delta = Some(delta(start, end));
         returns.rc = Some(output.rc);
         returns.stdout = clean(output.stdout_text());
         returns.stderr = clean(output.stderr_text());
@@ -254,9 +254,14 @@ pub fn lines(text: &str) -> Vec<String> {
     out
 }
 
+fn shown(at: Moment) -> String {
+    at.local().format("%Y-%m-%d %H:%M:%S.%f")
+}
+
 /// `0:00:01.234567`, as Python shows a time span.
-fn delta(start: &Zoned, end: &Zoned) -> String {
-    let micros = (end.timestamp().as_microsecond() - start.timestamp().as_microsecond()).max(0);
+fn delta(start: Moment, end: Moment) -> String {
+    let micros = |at: Moment| at.secs * 1_000_000 + i64::from(at.nanos / 1000);
+    let micros = (micros(end) - micros(start)).max(0);
     let secs = micros / 1_000_000;
     let days = match secs / 86400 {
         0 => String::new(),

@@ -7,6 +7,7 @@ use super::common::backup;
 use super::common::diff::Attributes;
 use super::common::http::HttpArgs;
 use super::{Failure, Module};
+use crate::clock::Moment;
 use crate::machine::http::{self, Request, Response, Settings, Url};
 use crate::machine::{Content, Machine, errno_text, python_error};
 use crate::modules::args::{Dict, Path, text};
@@ -261,8 +262,9 @@ impl Job {
         if self.args.force {
             request.headers.set("Cache-Control", "no-cache");
         }
-        if let Some(since) = since.and_then(|s| jiff::Timestamp::from_second(s).ok()) {
-            let since = since.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        if let Some(since) = since {
+            let since = Moment::from_secs(since).utc();
+            let since = since.format("%a, %d %b %Y %H:%M:%S GMT");
             request.headers.set("If-Modified-Since", &since);
         }
         let mut response = http::fetch(request, &self.settings).map_err(|e| fail(e.to_string()))?;

@@ -1,6 +1,7 @@
 //! The options of `user`.
 
 use super::password;
+use crate::clock::Moment;
 use crate::modules::args::Path;
 use crate::modules::{Failure, yes};
 use schemars::JsonSchema;
@@ -195,8 +196,9 @@ impl Args {
         if at < 0.0 {
             return Some(String::new());
         }
-        let moment = jiff::Timestamp::from_second(at as i64).unwrap_or(jiff::Timestamp::MAX);
-        Some(moment.strftime("%Y-%m-%d").to_string())
+        // the last day that Python has
+        let at = (at as i64).min(253_402_300_799);
+        Some(Moment::from_secs(at).utc().format("%Y-%m-%d"))
     }
 
     /// `expires` in days since 1970; -1 for never.
