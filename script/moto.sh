@@ -1,15 +1,17 @@
 # A local AWS for scripts: moto's server, in memory, on a free port of this machine, gone when the script ends.
 # shellcheck shell=bash
 
-# moto_start: starts it and points the environment at it, and only at it.
+# moto_start: starts it and points the environment at it, and only at it. It runs where the command in `within`, if set,
+# runs things: in the network of a rehearsal.
+within=()
 moto_start() {
     packages python3-venv
     venv moto 'moto[server]==5.2.5' boto3
     local port log=$cache/moto.log
     port=$("$cache/moto/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-    "$cache/moto/bin/python" "$root/tests/e2e/moto_server.py" -H 127.0.0.1 -p "$port" >"$log" 2>&1 &
+    "${within[@]}" "$cache/moto/bin/python" "$root/tests/e2e/moto_server.py" -H 127.0.0.1 -p "$port" >"$log" 2>&1 &
     moto_pid=$!
-    trap 'kill "$moto_pid" 2>/dev/null || true' EXIT
+    [[ ${#within[@]} != 0 ]] || trap 'kill "$moto_pid" 2>/dev/null || true' EXIT
 
     # neither the user's account nor a machine's own may be touched
     local name
@@ -23,7 +25,7 @@ moto_start() {
     local tries
     for ((tries = 0; tries < 300; tries++)); do
         kill -0 "$moto_pid" 2>/dev/null || break
-        if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+        if "${within[@]}" bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" 2>/dev/null; then
             return
         fi
         sleep 0.1
@@ -36,12 +38,12 @@ moto_start() {
 # moto_prepare: what must be there before the playbook runs, and the variables that name it.
 moto_prepare() {
     local exports
-    exports=$("$cache/moto/bin/python" "$root/tests/e2e/prepare.py")
+    exports=$("${within[@]}" "$cache/moto/bin/python" "$root/tests/e2e/prepare.py")
     eval "$exports"
 }
 
 # moto_forget: an empty account again.
 moto_forget() {
-    "$cache/moto/bin/python" -c 'import os, urllib.request as r
+    "${within[@]}" "$cache/moto/bin/python" -c 'import os, urllib.request as r
 r.urlopen(r.Request(os.environ["AWS_ENDPOINT_URL"] + "/moto-api/reset", method="POST"))'
 }

@@ -4,6 +4,10 @@
 #   testbed.sh root                       build the base roots once (Debian bookworm), in $TESTBED_CACHE
 #   testbed.sh up WORLD [--jump NAME] NAME=IP[@ROOT]...   start hosts; with --jump only that one can be reached from outside
 #   testbed.sh run WORLD COMMAND...       run the controller's side: it sees the world's network
+#   testbed.sh inside WORLD COMMAND...    the same behind the jumphost, at 10.0.255.253: what nodes see of the internet
+#   testbed.sh names WORLD FILE           add the lines of FILE to what is /etc/hosts on the controller's side
+#   testbed.sh public WORLD NAME IP       give the jumphost another public address
+#   testbed.sh vpn WORLD NAME SUBNET...   route the controller's traffic for subnets through the jumphost
 #   testbed.sh ssh WORLD NAME [COMMAND...]  log in as ubuntu
 #   testbed.sh enter WORLD NAME COMMAND...  run something inside a host, past its sshd
 #   testbed.sh kill WORLD NAME            stop a host at once, as if its power failed
@@ -221,7 +225,7 @@ start_host() {
     touch "$h/wanted"
     (
         # one that makes containers divides groups of its own, and sees no others
-        if [[ -e $h/merged/usr/sbin/dockerd ]]; then
+        if [[ -e $h/merged/usr/sbin/dockerd || -d $h/merged/var/lib/docker ]]; then
             enter_groups "$name"
             groups=--cgroup
         fi
@@ -283,10 +287,11 @@ up)
         bridge "$ctl-in" br0 10.0.255.253/16
     fi
     for host in "$@"; do
-        [[ $host =~ ^([a-z0-9-]+)=([0-9.]+)(@(bare|python|docker|dockerpython))?$ ]] || die "a host is NAME=IP or NAME=IP@ROOT, not '$host'"
+        [[ $host =~ ^([a-z0-9-]+)=([0-9.]+)(@([a-z]+))?$ ]] || die "a host is NAME=IP or NAME=IP@ROOT, not '$host'"
         name=${BASH_REMATCH[1]} ip=${BASH_REMATCH[2]} base=${BASH_REMATCH[4]} h=$dir/hosts/${host%%=*}
         [[ -n $base || $name != bare* ]] || base=bare
         base=$cache/${base:-python}
+        [[ -d $base ]] || die "there is no root $base"
         [[ ! -e $h/ip ]] || die "$name is up already"
         mkdir -p "$h"/{upper,work,merged}
         echo "$ip" >"$h/ip"
@@ -310,6 +315,11 @@ up)
             fi
         fi
         mount -t overlay overlay -o "lowerdir=$base,upperdir=$h/upper,workdir=$h/work" "$h/merged"
+        # Docker's own overlays cannot lie on an overlay
+        if [[ -d $base/var/lib/docker ]]; then
+            mkdir -p "$h/docker"
+            mount --bind "$h/docker" "$h/merged/var/lib/docker"
+        fi
         mount -t tmpfs -o mode=755,size=1m tmpfs "$h/merged/dev"
         for node in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0; do
             IFS=: read -r file major minor <<<"$node"
@@ -329,6 +339,29 @@ up)
     done
     ;;
 run) world "$1"; shift; exec ip netns exec "$ctl" "$@" ;;
+inside) world "$1"; shift; exec ip netns exec "$ctl-in" "$@" ;;
+names)
+    world "$1"
+    # programs that `ip netns exec` starts see this file in place of /etc/hosts
+    mkdir -p "/etc/netns/$ctl"
+    [[ -e /etc/netns/$ctl/hosts ]] || cp /etc/hosts "/etc/netns/$ctl/hosts"
+    cat "$2" >>"/etc/netns/$ctl/hosts"
+    ;;
+public)
+    world "$1"
+    ns "rp-$w-$2" ip addr add "$3/32" dev eth1
+    ns "$ctl" ip route add "$3/32" via 192.0.2.10
+    ;;
+vpn)
+    world "$1"
+    jump=$2
+    shift 2
+    ns "rp-$w-$jump" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+    for subnet in "$@"; do ns "$ctl" ip route add "$subnet" via 192.0.2.10; done
+    for h in "$dir"/hosts/*; do
+        [[ ${h##*/} == "$jump" ]] || ns "rp-$w-${h##*/}" ip route add 192.0.2.0/24 via "$(cat "$dir/hosts/$jump/ip")"
+    done
+    ;;
 enter)
     world "$1"
     name=$2
@@ -363,18 +396,20 @@ down)
         ip netns del "rp-$w-$name" 2>/dev/null || true
         for try in 1 2 3 4 5 6 7 8 9; do
             umount "$h/merged/dev" 2>/dev/null || true
+            umount "$h/merged/var/lib/docker" 2>/dev/null || true
             umount "$h/merged" 2>/dev/null || true
             mountpoint -q "$h/merged" || break
             sleep 0.1
         done
         # something in it does not end: out of the way all the same, lest it be deleted through the mount
-        umount -l "$h/merged/dev" "$h/merged" 2>/dev/null || true
+        umount -l "$h/merged/dev" "$h/merged/var/lib/docker" "$h/merged" 2>/dev/null || true
         ! mountpoint -q "$h/merged" || die "$h/merged cannot be unmounted"
         rm -rf "$h"
     done
     for space in "$ctl" "$ctl-in"; do
         for p in $(ip netns pids "$space" 2>/dev/null || true); do kill "$p" 2>/dev/null || true; done
         ip netns del "$space" 2>/dev/null || true
+        rm -rf "/etc/netns/$space"
     done
     rm -rf "$dir"
     ;;
