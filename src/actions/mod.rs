@@ -11,6 +11,7 @@ mod fetch;
 mod gather_facts;
 mod group_by;
 mod include_vars;
+mod package;
 mod pause;
 mod raw;
 mod reboot;
@@ -53,6 +54,11 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// What `module_defaults` says of a module (its bare name), rendered.
+    pub fn module_defaults(&self, bare: &str) -> crate::Result<Map> {
+        crate::run::module_defaults(self.task, bare, self.templar)
+    }
+
     /// Runs a module on the host.
     pub fn module(&mut self, name: &str, args: Map) -> TaskResult {
         let request = Request {
@@ -119,6 +125,7 @@ pub static ACTIONS: &[Entry] = &[
     gather_facts::ENTRY,
     group_by::ENTRY,
     include_vars::ENTRY,
+    package::ENTRY,
     pause::ENTRY,
     raw::ENTRY,
     reboot::ENTRY,

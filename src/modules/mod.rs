@@ -10,6 +10,8 @@ mod call;
 pub mod common;
 
 mod apt;
+mod apt_key;
+mod apt_repository;
 mod async_status;
 mod blockinfile;
 mod command;
@@ -139,6 +141,8 @@ impl Entry {
 /// All modules.
 pub static MODULES: &[Entry] = &[
     entry::<apt::Apt>(),
+    entry::<apt_key::AptKey>(),
+    entry::<apt_repository::AptRepository>(),
     entry::<async_status::AsyncStatus>(),
     entry::<blockinfile::Blockinfile>(),
     entry::<command::Command>(),

@@ -3,6 +3,7 @@
 use super::executor::TaskRun;
 use super::values::{keyword_error, text_of};
 use crate::error::Kind;
+use crate::playbook::Task;
 use crate::template::Templar;
 use crate::value::{Key, Map, Value};
 use crate::{Error, Result};
@@ -42,30 +43,7 @@ impl TaskRun<'_> {
     /// The module's arguments: defaults below, the task's own on top, all rendered.
     pub(super) fn arguments(&self, templar: &Templar) -> Result<Map> {
         let action = &self.task.action;
-        let mut merged = Map::default();
-        for defaults in &self.task.resolved().module_defaults {
-            let rendered = templar.render(defaults)?;
-            for (module, values) in rendered.as_map().into_iter().flatten() {
-                let matches = module
-                    .as_str()
-                    .is_some_and(|m| crate::playbook::bare(m) == action.bare);
-                if module.as_str().is_some_and(|m| m.starts_with("group/")) {
-                    return Err(Error::new(
-                        Kind::Template,
-                        format!("module_defaults: action groups ({module}) are not supported yet"),
-                    ));
-                }
-                if matches {
-                    merged.extend(
-                        values
-                            .as_map()
-                            .into_iter()
-                            .flatten()
-                            .map(|(k, v)| (k.clone(), v.clone())),
-                    );
-                }
-            }
-        }
+        let mut merged = module_defaults(self.task, &action.bare, templar)?;
         if let Some(template) = &action.template {
             match templar.render(template)? {
                 Value::Map(map) => merged.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
@@ -117,6 +95,28 @@ impl TaskRun<'_> {
         }
         Ok(merged)
     }
+}
+
+/// What the task's `module_defaults` say of a module, rendered.
+pub(crate) fn module_defaults(task: &Task, bare: &str, templar: &Templar) -> Result<Map> {
+    let mut merged = Map::default();
+    for defaults in &task.resolved().module_defaults {
+        let rendered = templar.render(defaults)?;
+        for (module, values) in rendered.as_map().into_iter().flatten() {
+            let module = module.as_str().unwrap_or_default();
+            if module.starts_with("group/") {
+                return Err(Error::new(
+                    Kind::Template,
+                    format!("module_defaults: action groups ({module}) are not supported yet"),
+                ));
+            }
+            if crate::playbook::bare(module) == bare {
+                let values = values.as_map().into_iter().flatten();
+                merged.extend(values.map(|(k, v)| (k.clone(), v.clone())));
+            }
+        }
+    }
+    Ok(merged)
 }
 
 /// Arguments that an action renders itself, or that are expressions.

@@ -29,6 +29,7 @@ mod told;
 mod values;
 mod vars_files;
 
+pub(crate) use arguments::module_defaults;
 pub use background::Told;
 pub(crate) use background::folder as async_folder;
 pub use values::{failure_of, holds, number_of, text_of};

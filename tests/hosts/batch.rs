@@ -7,11 +7,12 @@
 //! # a comment
 //! args: -v --diff            arguments of both programs; these are the default
 //! hosts: box=10.0.9.1        the hosts; the first is the one that @host@ stands for
-//! root: bare                 the root of rplay's hosts: bare (the default) has no Python; ansible-core's has
+//! root: bare                 the root of rplay's hosts: bare (the default) has no Python; ansible-core's has.
+//!                            With full, which has pip and dnf too, both have it
 //! prepare: touch /etc/x      a shell command in every host before the run, by root; may be there several times
 //! vars: ansible_user=root    variables of all hosts; may be there several times
-//! serve: apt                 HTTP at 10.0.255.254:8000: `apt` is the repository of testbed/aptrepo.sh, `www` the folder
-//!                            shared/www with the answers of server.py
+//! serve: apt                 HTTP at 10.0.255.254:8000: `apt` is the repository of testbed/aptrepo.sh, `pip` the index of
+//!                            testbed/pipindex.py, `www` the folder shared/www with the answers of server.py
 //! noise: var/lib/dpkg        a path that may differ at the end; may be there several times
 //! pattern: [0-9.]+ kB        what may differ in the output, put as <...>; may be there several times
 //! ```
@@ -126,6 +127,14 @@ impl Batch {
         batch
     }
 
+    /// The root of ansible-core's hosts.
+    pub fn theirs(&self) -> &str {
+        match self.root.as_str() {
+            "full" => "full",
+            _ => "python",
+        }
+    }
+
     /// The names of the batch's hosts; the first is the one of the cases.
     pub fn host_names(&self) -> Vec<&str> {
         self.hosts
@@ -162,8 +171,13 @@ impl Batch {
             }
         }
         hash.update(format!(
-            "{:?} {:?} {:?} {:?} {:?}",
-            self.args, self.hosts, self.prepare, self.vars, self.serve
+            "{:?} {:?} {:?} {:?} {:?} {:?}",
+            self.args,
+            self.hosts,
+            self.prepare,
+            self.vars,
+            self.serve,
+            self.theirs()
         ));
         hash
     }

@@ -80,7 +80,7 @@ fn differences(batch: &Batch, oracle: &Oracle) -> Vec<(String, String)> {
         &Program {
             letter: 'r',
             path: env!("CARGO_BIN_EXE_rplay").into(),
-            root: Some(batch.root.clone()),
+            ours: true,
             env: std::env::var("RPLAY_AGENT_DIR")
                 .map(|folder| vec![("RPLAY_AGENT_DIR", folder)])
                 .unwrap_or_default(),

@@ -30,7 +30,7 @@ impl Oracle {
             program: Program {
                 letter: 'o',
                 path,
-                root: None,
+                ours: false,
                 env: vec![
                     ("PYTHONHASHSEED", "0".into()),
                     // a socket's path must be short

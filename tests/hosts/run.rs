@@ -18,8 +18,8 @@ pub struct Program {
     /// Tells the worlds of the two apart.
     pub letter: char,
     pub path: PathBuf,
-    /// The root of its hosts.
-    pub root: Option<String>,
+    /// Whether its hosts have the root that the batch asks for; else they have that of ansible-core's.
+    pub ours: bool,
     pub env: Vec<(&'static str, String)>,
 }
 
@@ -50,13 +50,14 @@ pub fn run(batch: &Batch, program: &Program) -> Outcome {
     batch.lay_out(&root().join("shared"), &work);
     write_playbooks(batch, &work);
 
+    let root_of_hosts = match program.ours {
+        true => &batch.root,
+        false => batch.theirs(),
+    };
     let hosts: Vec<String> = batch
         .hosts
         .iter()
-        .map(|host| match &program.root {
-            Some(root) => format!("{host}@{root}"),
-            None => host.clone(),
-        })
+        .map(|host| format!("{host}@{root_of_hosts}"))
         .collect();
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
     let world = World::up(
@@ -99,7 +100,7 @@ pub fn run(batch: &Batch, program: &Program) -> Outcome {
         .envs(program.env.iter().map(|(k, v)| (k, v)))
         .output()
         .expect("the program");
-    let base = cache().join(program.root.as_deref().unwrap_or("python"));
+    let base = cache().join(root_of_hosts);
     Outcome {
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -235,6 +236,7 @@ impl Server {
         for what in &batch.serve {
             command.arg(match what.as_str() {
                 "apt" => super::world::apt_repository(),
+                "pip" => super::world::pip_index(),
                 "www" => root().join("shared/www"),
                 other => panic!("{}: serve: no such thing as {other}", batch.name),
             });

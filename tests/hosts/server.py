@@ -6,6 +6,8 @@ Serves the files of the folders, and these:
 /slow/SECONDS       waits first          /headers          the request's headers, as lines
 /secret/PATH        /PATH for user `tester` with the password `s3cret`
 /gone-after/N/PATH  /PATH, but the first N requests fail with 503
+/pks/lookup         the key server's answer for `search`: the file pks/SEARCH
+/PATH/              /PATH/index.html
 """
 import base64
 import http.server
@@ -46,9 +48,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             count, _, rest = rest.partition("/")
             SEEN[path] = SEEN.get(path, 0) + 1
             return self.say(503, b"later\n") if SEEN[path] <= int(count) else self.answer(rest)
+        if path == "/pks/lookup":
+            # a key server: each key is a file of its name
+            query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+            return self.file("pks/" + query.get("search", [""])[0])
         return self.file(path.lstrip("/"))
 
     def file(self, name):
+        if name.endswith("/"):
+            return self.file(name + "index.html")
         for folder in FOLDERS:
             path = os.path.join(folder, name)
             if os.path.isfile(path) and os.path.realpath(path).startswith(os.path.realpath(folder) + "/"):
@@ -58,17 +66,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 modified = "Mon, 01 Jan 2024 00:00:00 GMT"
                 if self.headers.get("If-Modified-Since") == modified:
                     return self.say(304, None)
-                return self.say(200, content, **{"Last-Modified": modified})
+                kind = "text/html" if name.endswith(".html") else "application/octet-stream"
+                return self.say(200, content, **{"Last-Modified": modified, "Content-Type": kind})
         self.say(404, b"not here\n")
 
     def say(self, status, body, **headers):
         self.send_response_only(status)
         self.send_header("Server", "tests")
         self.send_header("Date", "Mon, 01 Jan 2024 00:00:00 GMT")
+        if body is not None:
+            headers.setdefault("Content-Type", "application/octet-stream")
         for name, value in headers.items():
             self.send_header(name, value)
         if body is not None:
-            self.send_header("Content-Type", "application/octet-stream")
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if body and self.command != "HEAD":

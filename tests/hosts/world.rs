@@ -26,16 +26,26 @@ pub fn cache() -> PathBuf {
 
 /// The apt repository of test packages, made if it is not there.
 pub fn apt_repository() -> PathBuf {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/aptrepo.sh");
-    let folder = cache().join("apt");
-    let done = Command::new("bash")
-        .arg(script)
+    made("bash", "aptrepo.sh", "apt")
+}
+
+/// The package index of pip's test packages.
+pub fn pip_index() -> PathBuf {
+    made("python3", "pipindex.py", "pip")
+}
+
+/// The folder that a script of the testbed makes.
+fn made(program: &str, script: &str, folder: &str) -> PathBuf {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed");
+    let folder = cache().join(folder);
+    let done = Command::new(program)
+        .arg(scripts.join(script))
         .arg(&folder)
         .output()
-        .expect("bash");
+        .unwrap_or_else(|e| panic!("{program}: {e}"));
     assert!(
         done.status.success(),
-        "the apt repository cannot be made: {}",
+        "{script}: {}",
         String::from_utf8_lossy(&done.stderr)
     );
     folder

@@ -6,6 +6,7 @@
 # FOLDER/dists/test, FOLDER/pool    deb http://.../ test main
 # FOLDER/flat                       deb http://.../flat ./      the same packages, with no distribution
 # FOLDER/key.asc, FOLDER/key.gpg    the key; FOLDER/other.asc is one that signs nothing; FOLDER/fingerprint
+# FOLDER/pks/0xFINGERPRINT          the key, as a key server has it (see tests/hosts/server.py)
 #
 # The packages, and what each is for:
 #   rp-hello 1.0 1.1 2.0    versions; /etc/rp-hello.conf is a configuration file of it
@@ -28,7 +29,7 @@ mkdir -p "$repo"
 exec 8>"$repo/.lock"
 flock 8
 [[ $(cat "$repo/.made" 2>/dev/null) != "$made" ]] || exit 0
-rm -rf "${repo:?}"/{dists,pool,flat,keys,*.asc,*.gpg}
+rm -rf "${repo:?}"/{dists,pool,flat,keys,pks,*.asc,*.gpg}
 pool=$repo/pool
 mkdir -p "$pool" "$repo/flat" "$repo/dists/test/main/binary-amd64"
 scratch=$(mktemp -d)
@@ -140,6 +141,8 @@ done
 mv "$repo/tests.asc" "$repo/key.asc"
 "${gpg[@]}" --export tests@example.com >"$repo/key.gpg"
 "${gpg[@]}" --with-colons --fingerprint tests@example.com | sed -n 's/^fpr:*\([0-9A-F]*\):$/\1/p' | head -n 1 >"$repo/fingerprint"
+mkdir -p "$repo/pks"
+cp "$repo/key.asc" "$repo/pks/0x$(cat "$repo/fingerprint")"
 
 gzip -9 -n -k "$repo/dists/test/main/binary-amd64/Packages"
 release "$repo/dists/test" main/binary-amd64/Packages main/binary-amd64/Packages.gz

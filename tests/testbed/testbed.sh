@@ -18,7 +18,7 @@
 #   testbed.sh down WORLD                 stop and remove everything of a world, also what a crash left
 #
 # A world is a network of its own (10.0.0.0/16, the controller at 10.0.255.254): two may have the same addresses.
-# ROOT is `python`, `bare`, which has no Python, or one of these with Docker, `docker` (no Python) and `dockerpython`, whose hosts run dockerd; hosts whose name begins with `bare` have that one unless told. Users: root, ubuntu and centos (sudo without a
+# ROOT is `python`, `bare`, which has no Python, `full`, which has pip and dnf too, or one of the first two with Docker, `docker` (no Python) and `dockerpython`, whose hosts run dockerd; hosts whose name begins with `bare` have that one unless told. Users: root, ubuntu and centos (sudo without a
 # password), alice (sudo with the password s3cret), bob (no sudo, password s3cret). Keys: $TESTBED_CACHE/keys.
 set -euo pipefail
 
@@ -112,13 +112,21 @@ I
     chmod 755 "$r/sbin/host-init"
 }
 
+furnish_docker() { "$here/docker.sh" "$1"; }
+
+furnish_full() {
+    DEBIAN_FRONTEND=noninteractive chroot "$1" apt-get install -y -qq --no-install-recommends \
+        python3-pip python3-venv python3-setuptools virtualenv dnf &&
+        rm -rf "$1"/var/cache/apt/archives/*.deb
+}
+
 build_root() {
     # worlds may be started side by side
     exec 8>"$cache/lock"
     flock 8
     need
     make_keys
-    local packages=openssh-server,sudo,iproute2,iputils-ping,ca-certificates,procps,curl,gpg,cron,unzip,bzip2,xz-utils,zstd,acl,netcat-openbsd
+    local packages=openssh-server,sudo,iproute2,iputils-ping,ca-certificates,procps,curl,gpg,gpg-agent,dirmngr,cron,unzip,bzip2,xz-utils,zstd,acl,netcat-openbsd
     if [[ ! -e $cache/bare/.made ]]; then
         rm -rf "$cache/bare"
         debootstrap --variant=minbase --include="$packages" bookworm "$cache/bare" >"$cache/root.log" 2>&1 || {
@@ -141,21 +149,21 @@ build_root() {
         rm -rf "$cache"/python/var/cache/apt/archives/*.deb
         touch "$cache/python/.made"
     fi
-    # those with Docker only where they are asked for
+    # those for few tests only where they are asked for
     local root base
     for root in "$@"; do
         case $root in
         docker) base=bare ;;
-        dockerpython) base=python ;;
+        dockerpython | full) base=python ;;
         *) continue ;;
         esac
         [[ ! -e $cache/$root/.made ]] || continue
         rm -rf "${cache:?}/$root"
         cp -a "$cache/$base" "$cache/$root"
         rm -f "$cache/$root/.made"
-        "$here/docker.sh" "$cache/$root" >>"$cache/root.log" 2>&1 || {
+        "furnish_${root%python}" "$cache/$root" >>"$cache/root.log" 2>&1 || {
             tail -n 20 "$cache/root.log" >&2
-            die "Docker could not be installed"
+            die "the root $root could not be built"
         }
         touch "$cache/$root/.made"
     done

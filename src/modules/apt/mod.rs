@@ -9,7 +9,7 @@ mod install;
 mod policy_rc_d;
 mod query;
 mod request;
-mod tool;
+pub(in crate::modules) mod tool;
 pub mod update;
 mod upgrade;
 mod version;

@@ -10,8 +10,7 @@ use std::path::Path;
 
 /// With the variables that keep packages from asking questions and messages in one language.
 pub fn quiet(machine: &Machine, mut command: Command) -> Command {
-    let there = machine.exists(Path::new("/usr/lib/locale/C.utf8"));
-    let locale = if there { "C.utf8" } else { "C" };
+    let locale = locale(machine);
     for name in ["LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES"] {
         command.env.push((name.to_string(), locale.to_string()));
     }
@@ -22,6 +21,14 @@ pub fn quiet(machine: &Machine, mut command: Command) -> Command {
         command.env.push((name.to_string(), value.to_string()));
     }
     command
+}
+
+/// The locale of messages in English.
+pub fn locale(machine: &Machine) -> &'static str {
+    match machine.exists(Path::new("/usr/lib/locale/C.utf8")) {
+        true => "C.utf8",
+        false => "C",
+    }
 }
 
 /// The failure for a program that cannot be started.

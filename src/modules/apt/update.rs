@@ -1,7 +1,7 @@
 //! apt's lists: how old they are, and `apt-get update`.
 
 use super::tool;
-use crate::machine::{Command, Machine};
+use crate::machine::{Command, Machine, Output};
 use crate::modules::Failure;
 use crate::value::Value;
 use std::path::Path;
@@ -77,20 +77,36 @@ pub fn update(machine: &mut Machine, attempts: &Attempts) -> Result<Vec<String>,
     Err(Failure::new(msg).with("warnings", Value::list(warnings)))
 }
 
+/// One `apt-get update`; what went wrong, if anything did, as libapt's users are told it: `E:...` and `W:...`.
+pub fn all_or_nothing(machine: &mut Machine) -> Result<Option<String>, Failure> {
+    let Some(output) = get_lists(machine)? else {
+        return Ok(None);
+    };
+    let errors = output.stderr_text();
+    let not_fetched = |l: &str| l.contains("Failed to fetch") || l.contains("Some index files");
+    let problems: Vec<String> = errors
+        .lines()
+        .filter_map(|line| {
+            let kind = match line.get(..3)? {
+                "E: " => "E",
+                "W: " | "N: " => "W",
+                _ => return None,
+            };
+            let text = line.get(3..)?;
+            (!not_fetched(text)).then(|| format!("{kind}:{text}"))
+        })
+        .collect();
+    let failed = output.rc != 0 || errors.lines().any(not_fetched);
+    let problems = match problems.is_empty() {
+        true => errors.lines().collect::<Vec<_>>().join(", "),
+        false => problems.join(", "),
+    };
+    Ok(failed.then_some(problems))
+}
+
 /// One `apt-get update`; what went wrong, if anything did.
 fn once(machine: &mut Machine) -> Result<Option<String>, Failure> {
-    // apt takes lists that it could not fetch for a success unless it is told otherwise
-    let words = [
-        "apt-get",
-        "-q",
-        "-o",
-        "APT::Update::Error-Mode=any",
-        "update",
-    ];
-    let command = tool::quiet(machine, Command::new(words));
-    let output = machine
-        .run(&command, "apt-get update")
-        .map_err(tool::not_there)?;
+    let output = get_lists(machine)?;
     Ok(output.and_then(|output| {
         let problems: Vec<String> = output
             .stderr_text()
@@ -101,4 +117,19 @@ fn once(machine: &mut Machine) -> Result<Option<String>, Failure> {
         let failed = output.rc != 0 || problems.iter().any(|p| p.contains("Failed to fetch"));
         failed.then(|| problems.join(", "))
     }))
+}
+
+fn get_lists(machine: &mut Machine) -> Result<Option<Output>, Failure> {
+    // apt takes lists that it could not fetch for a success unless it is told otherwise
+    let words = [
+        "apt-get",
+        "-q",
+        "-o",
+        "APT::Update::Error-Mode=any",
+        "update",
+    ];
+    let command = tool::quiet(machine, Command::new(words));
+    machine
+        .run(&command, "apt-get update")
+        .map_err(tool::not_there)
 }
