@@ -24,6 +24,7 @@ mod hostname;
 mod lineinfile;
 mod modprobe;
 mod ping;
+mod pip;
 mod raw;
 mod replace;
 mod selinux;
@@ -155,6 +156,7 @@ pub static MODULES: &[Entry] = &[
     entry::<lineinfile::Lineinfile>(),
     entry::<modprobe::Modprobe>(),
     entry::<ping::Ping>(),
+    entry::<pip::Pip>(),
     entry::<raw::Raw>(),
     entry::<replace::Replace>(),
     entry::<selinux::Selinux>(),
