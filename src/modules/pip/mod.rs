@@ -157,7 +157,7 @@ impl Module for Pip {
             }
             _ => stdout.contains("Successfully installed"),
         };
-        let words = words.iter().map(|w| Value::str(w)).collect();
+        let words = words.iter().map(Value::str).collect();
         let before = made.as_ref();
         let said = |of: fn(&Output) -> String| before.map(of).unwrap_or_default() + &of(&output);
         Ok(Returns {

@@ -157,6 +157,6 @@ fn failed(words: &[String], output: &Output) -> Result<(), Failure> {
         true => stdout,
         false => format!("stdout: {stdout}"),
     };
-    let words = words.iter().map(|w| crate::Value::str(w)).collect();
+    let words = words.iter().map(crate::Value::str).collect();
     Err(Failure::new(format!("{stdout}\n:stderr: {stderr}")).with("cmd", crate::Value::list(words)))
 }
