@@ -50,6 +50,8 @@ struct Inner {
     message: String,
     at: Option<Location>,
     hint: Option<String>,
+    /// Whether the cause is told as a step of its own though it has no place.
+    apart: bool,
     /// The error as it was before the first [`Error::within`], and then each frame put around it.
     frames: Vec<(String, Option<Location>)>,
 }
@@ -61,6 +63,7 @@ impl Error {
             message: message.into(),
             at: None,
             hint: None,
+            apart: false,
             frames: Vec::new(),
         }))
     }
@@ -103,6 +106,28 @@ impl Error {
         self.0.message = format!("{context}: {}", self.0.message);
         self.0.frames.push((context.to_string(), at.cloned()));
         self
+    }
+    /// An error of [`Error::words`].
+    pub fn of_words(words: &str) -> Error {
+        match words.split_once(APART) {
+            Some((outer, cause)) => Error::general(cause).within(outer, None).apart(),
+            None => Error::general(words),
+        }
+    }
+    /// The message; a cause that is told apart is behind [`APART`].
+    pub fn words(&self) -> String {
+        match (self.0.apart, &self.0.frames[..]) {
+            (true, [(cause, _), (outer, _)]) => format!("{outer}{APART}{cause}"),
+            _ => self.message().to_string(),
+        }
+    }
+    /// Has the cause told as a step of its own, though it has no place.
+    pub fn apart(mut self) -> Error {
+        self.0.apart = true;
+        self
+    }
+    pub fn is_apart(&self) -> bool {
+        self.0.apart
     }
     /// The error from the outermost words to the cause, each with its place.
     pub fn causes(&self) -> Vec<(&str, Option<&Location>)> {
@@ -163,6 +188,9 @@ impl From<std::io::Error> for Error {
         Error::general(e.to_string())
     }
 }
+
+/// Parts an error's words from those of the cause that is told apart.
+pub const APART: char = '\u{1e}';
 
 /// The candidate that a mistyped `word` most likely meant, if any is near enough.
 pub fn did_you_mean<'a>(

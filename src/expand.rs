@@ -21,8 +21,25 @@ pub fn variables(text: &str) -> String {
     variables_with(text, &environment)
 }
 
+thread_local! {
+    /// The variables of the task that this thread works for.
+    static TASK: std::cell::RefCell<Vec<(String, String)>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// Does something with `variables` set over those of the process.
+pub fn with_variables<T>(variables: &[(String, String)], work: impl FnOnce() -> T) -> T {
+    let before = TASK.replace(variables.to_vec());
+    let done = work();
+    TASK.set(before);
+    done
+}
+
 fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    let of_task = TASK.with_borrow(|set| {
+        let found = set.iter().rev().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.clone())
+    });
+    of_task.or_else(|| std::env::var(name).ok())
 }
 
 fn home_with(path: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {

@@ -18,6 +18,8 @@ pub type Captures<'t> = fancy_regex::Captures<'t, str>;
 pub struct Flags {
     pub ignorecase: bool,
     pub multiline: bool,
+    /// The text is bytes, each of them a character up to 255: classes know ASCII alone.
+    pub bytes: bool,
 }
 
 fn error(message: impl Into<String>) -> Error {
@@ -209,6 +211,7 @@ fn translate(pattern: &str, flags: Flags) -> Result<String> {
         at: 0,
         out: String::new(),
         multiline: flags.multiline,
+        bytes: flags.bytes,
         verbose: false,
         open: Vec::new(),
         repeatable: false,
@@ -228,6 +231,7 @@ struct Translator {
     at: usize,
     out: String,
     multiline: bool,
+    bytes: bool,
     verbose: bool,
     /// Positions of the groups that are open.
     open: Vec<usize>,
@@ -494,6 +498,15 @@ impl Translator {
         };
         self.at += 2;
         match c {
+            'd' if self.bytes => self.ascii("0-9", in_set),
+            'w' if self.bytes => self.ascii("0-9A-Za-z_", in_set),
+            's' if self.bytes => self.ascii(r" \t\n\r\f\v", in_set),
+            'D' if self.bytes => self.out.push_str("[^0-9]"),
+            'W' if self.bytes => self.out.push_str("[^0-9A-Za-z_]"),
+            'S' if self.bytes => self.out.push_str(r"[^ \t\n\r\f\v]"),
+            'b' if self.bytes && !in_set => self.out.push_str(
+                "(?:(?<![0-9A-Za-z_])(?=[0-9A-Za-z_])|(?<=[0-9A-Za-z_])(?![0-9A-Za-z_]))",
+            ),
             'd' | 'D' | 'w' | 'W' | 's' | 'S' | 'n' | 'r' | 't' | 'f' | 'v' | 'a' => {
                 self.out.push('\\');
                 self.out.push(c);
@@ -533,6 +546,14 @@ impl Translator {
             c => self.literal(c),
         }
         Ok(())
+    }
+
+    /// A class of ASCII characters, in a set or alone.
+    fn ascii(&mut self, class: &str, in_set: bool) {
+        match in_set {
+            true => self.out.push_str(class),
+            false => self.out.push_str(&format!("[{class}]")),
+        }
     }
 
     /// Whether the escape just read is three octal digits.

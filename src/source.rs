@@ -30,7 +30,7 @@ impl Source {
     }
 }
 
-/// A place in a [`Source`]. Line and column count from 1; columns count characters.
+/// A place in a [`Source`]. Line and column count from 1; columns count characters. Line 0 is the whole source.
 #[derive(Clone)]
 pub struct Location {
     pub source: Arc<Source>,

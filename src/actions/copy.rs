@@ -25,7 +25,8 @@ const NO_FOLDER: &str = "can not use content with a dir as dest";
 fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     let given = |args: &Map, name: &str| args.get(name).is_some_and(|v| !v.is_null());
     let dest = args.get("dest").map(args::text).unwrap_or_default();
-    if !given(&args, "src") && !given(&args, "content") {
+    let empty = |args: &Map| args.get("src").map(args::text).as_deref() == Some("");
+    if (!given(&args, "src") || empty(&args)) && !given(&args, "content") {
         return refuse("src (or content) is required");
     }
     if dest.is_empty() {
@@ -43,6 +44,9 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
             Some(value) => python::str(&value),
             None => String::new(),
         };
+        // the controller's copy of a content is a private file
+        args.entry("_mode".into()).or_insert(Value::Int(0o600));
+        args.shift_remove("remote_src");
         return write(args, content.as_bytes(), context);
     }
     if flag(&args, "remote_src", false) {
@@ -100,6 +104,8 @@ pub(super) fn write(mut args: Map, content: &[u8], context: &mut Context<'_>) ->
 /// Calls the module. What it says of arguments, and of a file that is left alone, is made what users know.
 fn call(args: Map, sum: &str, context: &mut Context<'_>) -> TaskResult {
     let force = flag(&args, "force", true);
+    let source = args.get("_header").cloned();
+    let dest = args.get("dest").map(args::text);
     let mut result = context.module("copy", args);
     let failure = match result.is_failed() {
         true => result.get("msg").and_then(Value::as_str),
@@ -130,6 +136,13 @@ fn call(args: Map, sum: &str, context: &mut Context<'_>) -> TaskResult {
         result
             .fields
             .retain(|k, _| k.as_str().is_some_and(|k| shown.contains(&k)));
+        // a file of the controller's, and the folder as it was written
+        if let Some(source) = source {
+            result.set("src", source);
+            if let Some(dest) = dest.filter(|d| !d.starts_with('~') && !d.contains('$')) {
+                result.set("dest", dest);
+            }
+        }
     }
     result
 }
@@ -166,7 +179,7 @@ fn copy_file(mut args: Map, source: &Path, context: &mut Context<'_>) -> TaskRes
                 args.shift_remove("src");
                 write(args, &plain, context)
             }
-            Err(e) => refuse(e.message()),
+            Err(e) => undecryptable(e.message(), source, &context.task.at),
         };
     }
     let there = match context.session.upload(source) {
@@ -179,6 +192,15 @@ fn copy_file(mut args: Map, source: &Path, context: &mut Context<'_>) -> TaskRes
         Err(e) => unreadable(e),
     };
     context.session.discard(&there);
+    result
+}
+
+/// The failure of a source that cannot be decrypted; it names the file.
+fn undecryptable(msg: &str, source: &Path, task: &crate::source::Location) -> TaskResult {
+    let file = crate::source::Source::new(source.display().to_string(), String::new());
+    let mut result = refused("", &format!("Task failed: {msg}"));
+    let error = crate::Error::general(msg).at(&crate::source::Location::new(&file, 0, 0));
+    result.error = Some(error.within("Task failed", Some(task)).apart());
     result
 }
 
@@ -222,7 +244,8 @@ impl Walk {
         // a folder's own files come before those of the folders in it
         paths.sort_by_key(|p| (p.is_dir(), p.clone()));
         for path in paths {
-            if path.is_symlink() && !follow {
+            // what leads nowhere stays a link
+            if path.is_symlink() && (!follow || !path.exists()) {
                 self.links.push(path);
             } else if path.is_dir() {
                 self.level(&path, follow, depth + 1)?;

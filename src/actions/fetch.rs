@@ -32,6 +32,9 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
     }
 }
 
+/// How the message about a file begins that the user may not read.
+const UNREADABLE: &str = "File is not readable: ";
+
 /// The result; what is wrong on this side is an error.
 fn fetch(args: &Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskResult>> {
     super::only("fetch", args, OPTIONS)?;
@@ -49,6 +52,12 @@ fn fetch(args: &Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskRe
         let value = args.get(name).filter(|v| !v.is_null());
         value.map_or(Ok(default), args::boolean)
     };
+    let strange = |value: &Value| !matches!(value, Value::Str(_) | Value::Null);
+    if args.get("src").is_some_and(strange) {
+        return Err(refuse(
+            "Invalid type supplied for source option, it must be a string",
+        ));
+    }
     let (Some(src), Some(dest)) = (text("src"), text("dest")) else {
         return Err(refuse("src and dest are required"));
     };
@@ -80,15 +89,22 @@ fn fetch(args: &Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskRe
         )),
         (_, true, _) => Some((FOLDER, format!("Action failed: {FOLDER}"))),
         (_, _, false) => Some((
-            "no read permission on remote file",
-            format!("Module failed: File is not readable: {src}"),
+            UNREADABLE,
+            format!(
+                "Module failed: {UNREADABLE}{src}: [Errno 13] Permission denied: {}",
+                crate::python::quote(&src)
+            ),
         )),
         _ => None,
     };
     if let Some((msg, words)) = missing {
-        let ignored = format!("{msg}{IGNORED}");
+        let ignored = match msg == UNREADABLE {
+            true => format!("no read permission on remote file{IGNORED}"),
+            false => format!("{msg}{IGNORED}"),
+        };
         let mut result = match (must_be, msg == FOLDER) {
             (true, true) => TaskResult::failed(msg),
+            (true, false) if msg == UNREADABLE => TaskResult::failed(format!("{msg}{src}")),
             (true, false) => TaskResult::failed(ignored),
             (false, folder) => {
                 let result = TaskResult::ok().with("msg", ignored);

@@ -7,7 +7,7 @@ use crate::connection::{RawOutput, quote};
 use crate::modules::args;
 use crate::modules::common::command::split;
 use crate::result::TaskResult;
-use crate::value::Map;
+use crate::value::{Map, Value};
 use std::path::Path;
 
 pub const ENTRY: Entry = Entry {
@@ -33,7 +33,8 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
 
 /// The failure of something else than the script is an error.
 fn script(args: &Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskResult>> {
-    super::only("script", args, OPTIONS)?;
+    super::only("script", args, OPTIONS)
+        .map_err(|e| refused("", e.get("msg").and_then(Value::as_str).unwrap_or_default()))?;
     let text = |name: &str| {
         let value = args.get(name).filter(|v| !v.is_null());
         value.map(args::text).filter(|t| !t.is_empty())
@@ -73,7 +74,9 @@ fn script(args: &Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskR
     let source = found.map_err(|_| {
         let msg = copy::not_found(context.files, "files", &name);
         let mut result = refused("", &msg);
-        let error = crate::Error::general(msg).within("Task failed", Some(&context.task.at));
+        let error = crate::Error::general(msg)
+            .within("Task failed", Some(&context.task.at))
+            .apart();
         result.error = Some(error);
         Box::new(result)
     })?;

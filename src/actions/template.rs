@@ -29,6 +29,15 @@ fn refuse(msg: impl AsRef<str>) -> Box<TaskResult> {
     Box::new(refused("", msg.as_ref()))
 }
 
+/// The failure of a template that is nowhere.
+fn missing(src: &str, context: &Context<'_>) -> Box<TaskResult> {
+    let msg = not_found(context.files, "templates", src);
+    let mut result = refuse(&msg);
+    let error = crate::Error::general(msg).within("Task failed", Some(&context.task.at));
+    result.error = Some(error.apart());
+    result
+}
+
 /// The result; a failure on this side is an error.
 fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskResult>> {
     let mut text = |name: &str| {
@@ -48,9 +57,7 @@ fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, Box<Ta
         // in plain YAML the backslash is one
         let newline = newline.replace("\\n", "\n").replace("\\r", "\r");
         if !["\n", "\r", "\r\n"].contains(&newline.as_str()) {
-            return Err(refuse(
-                "newline_sequence needs to be one of: \n, \r or \r\n",
-            ));
+            return Err(refuse("newline_sequence needs to be one of: \n, \r or"));
         }
         options.newline_sequence = newline;
     }
@@ -80,7 +87,7 @@ fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, Box<Ta
     let path = context
         .files
         .find("templates", &src)
-        .map_err(|_| refuse(not_found(context.files, "templates", &src)))?;
+        .map_err(|_| missing(&src, context))?;
     let path = std::path::absolute(&path).unwrap_or(path);
     let source = read(&path).map_err(refuse)?;
     let newline = options.newline_sequence.clone();
@@ -148,7 +155,10 @@ fn variables(path: &Path, src: &str, dest: &str, context: &Context<'_>) -> Map {
     map([
         (
             "ansible_managed",
-            context.world.run.ansible_managed.as_str().into(),
+            match context.templar.get("ansible_managed") {
+                Ok(Some(own)) => own,
+                _ => context.world.run.ansible_managed.as_str().into(),
+            },
         ),
         (
             "template_host",
@@ -172,7 +182,7 @@ fn variables(path: &Path, src: &str, dest: &str, context: &Context<'_>) -> Map {
 
 /// The text in the encoding that the file is to have.
 fn encode(text: &str, encoding: &str) -> Result<Vec<u8>, String> {
-    let limit = match encoding.to_ascii_lowercase().replace('_', "-").as_str() {
+    let (name, limit) = match encoding.to_ascii_lowercase().replace('_', "-").as_str() {
         "utf-8" | "utf8" => return Ok(text.as_bytes().to_vec()),
         "utf-16le" | "utf-16-le" => {
             return Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect());
@@ -184,21 +194,28 @@ fn encode(text: &str, encoding: &str) -> Result<Vec<u8>, String> {
             let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
             return Ok(units.flat_map(u16::to_le_bytes).collect());
         }
-        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => 0x100,
-        "ascii" | "us-ascii" => 0x80,
+        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => ("latin-1", 0x100),
+        "ascii" | "us-ascii" => ("ascii", 0x80),
         _ => {
             return Err(format!(
                 "rplay does not have the output_encoding '{encoding}'"
             ));
         }
     };
-    let bytes = text.chars().map(|c| match u32::from(c) {
-        code if code < limit => Ok(code as u8),
-        _ => Err(format!(
-            "the character '{c}' cannot be written in output_encoding '{encoding}'"
-        )),
-    });
-    bytes.collect()
+    let chars: Vec<u32> = text.chars().map(u32::from).collect();
+    let Some(first) = chars.iter().position(|c| *c >= limit) else {
+        return Ok(chars.into_iter().map(|c| c as u8).collect());
+    };
+    let more = chars[first..].iter().take_while(|c| **c >= limit).count();
+    let what = match (more, chars[first]) {
+        (1, code @ ..0x100) => format!("character '\\x{code:02x}' in position {first}"),
+        (1, code @ ..0x1_0000) => format!("character '\\u{code:04x}' in position {first}"),
+        (1, code) => format!("character '\\U{code:08x}' in position {first}"),
+        _ => format!("characters in position {first}-{}", first + more - 1),
+    };
+    Err(format!(
+        "Task failed: '{name}' codec can't encode {what}: ordinal not in range({limit})"
+    ))
 }
 
 #[cfg(test)]
@@ -209,7 +226,11 @@ mod tests {
     fn text_is_written_in_other_encodings() {
         assert_eq!(encode("é", "latin-1").unwrap(), b"\xe9");
         assert_eq!(encode("é", "utf-16").unwrap(), b"\xff\xfe\xe9\x00");
-        assert!(encode("é", "ascii").unwrap_err().contains("'é'"));
+        assert!(
+            encode("aé", "ascii")
+                .unwrap_err()
+                .contains(r"character '\xe9' in position 1:")
+        );
         assert!(encode("é", "klingon").unwrap_err().contains("klingon"));
     }
 }

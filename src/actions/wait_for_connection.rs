@@ -41,7 +41,7 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
         }
     };
     if context.mode.check {
-        return TaskResult::ok().with("elapsed", 0);
+        return TaskResult::ok().with("skipped", true);
     }
     let start = Instant::now();
     std::thread::sleep(delay);

@@ -156,7 +156,7 @@ fn run() -> io::Result<()> {
     );
     let mut result = ended.fields;
     if let Some(words) = ended.error {
-        result.insert("_ansible_words".into(), words.message().into());
+        result.insert("_ansible_words".into(), words.words().into());
     }
     result.extend(state(&id, true));
     keep(&file, &result)

@@ -157,7 +157,7 @@ fn run<W: Write + Send + 'static>(
         let reply = Reply::Result {
             call: number,
             fields: result.to_value(),
-            words: result.error.map(|e| e.message().to_string()),
+            words: result.error.map(|e| e.words()),
         };
         write(output, &reply)?;
         if failed && stop_at_failure {

@@ -99,7 +99,7 @@ impl Agent {
                     };
                     result = Some(TaskResult {
                         fields,
-                        error: words.map(crate::Error::general),
+                        error: words.as_deref().map(crate::Error::of_words),
                     });
                 }
                 Reply::Done => break,

@@ -51,6 +51,10 @@ pub fn start(
     };
     let marks = Marks::new();
     let script = format!("echo {}; {script}", marks.success);
+    let script = match loses_lines(become_) {
+        true => in_one_line(&script),
+        false => script,
+    };
     let inner = format!("{} -c {}", target.shell, quote(&script));
     let Some(command) = command(become_, &inner, &marks.prompt) else {
         return Err(StartError::Refused(format!(
@@ -125,6 +129,32 @@ fn command(become_: &Become, inner: &str, prompt: &str) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// Whether the command goes through a login shell that loses line breaks and replaces `$`: `sudo -i` puts a backslash
+/// before everything else.
+fn loses_lines(become_: &Become) -> bool {
+    let login = |flag: &str| match flag.strip_prefix("--") {
+        Some(long) => long == "login",
+        None => flag.starts_with('-') && flag.contains('i'),
+    };
+    let flags = become_.flags.as_deref().unwrap_or_default();
+    become_.method == "sudo" && flags.split_whitespace().any(login)
+}
+
+/// The script in a form that has neither line breaks nor `$`.
+fn in_one_line(script: &str) -> String {
+    let mut out = String::from("eval \"`printf %b '");
+    for byte in script.bytes() {
+        match byte {
+            // a backslash is read twice: by the backquotes, and by printf
+            b'$' | b'\\' | b'\'' | b'"' | b'`' | b'%' | ..b' ' | 0x7f.. => {
+                out.push_str(&format!("\\\\0{byte:03o}"));
+            }
+            plain => out.push(char::from(plain)),
+        }
+    }
+    out + "'`\""
 }
 
 /// What is said until the command runs.

@@ -111,6 +111,11 @@ pub fn python_error(e: &std::io::Error, path: &std::path::Path) -> String {
 pub fn errno_text(e: &std::io::Error) -> String {
     match e.raw_os_error() {
         Some(number) => format!("[Errno {number}] {}", reason(e)),
-        None => e.to_string(),
+        // one that names its path hides the number
+        None => match e.kind() {
+            std::io::ErrorKind::NotFound => "[Errno 2] No such file or directory".to_string(),
+            std::io::ErrorKind::PermissionDenied => "[Errno 13] Permission denied".to_string(),
+            _ => e.to_string(),
+        },
     }
 }

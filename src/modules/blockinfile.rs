@@ -2,6 +2,7 @@
 
 use super::common::attributes::FileArgs;
 use super::common::edit::{self, Edit};
+use super::common::text;
 use super::{Failure, Module};
 use crate::machine::Machine;
 use crate::modules::args::Path;
@@ -50,9 +51,6 @@ pub struct Args {
     append_newline: bool,
     /// A command that has to succeed on the new file before it takes its place; `%s` is its path.
     validate: Option<String>,
-    /// The encoding of the file; rplay keeps bytes as they are.
-    #[serde(default = "utf8")]
-    encoding: String,
     #[serde(flatten)]
     file: FileArgs,
 }
@@ -66,10 +64,6 @@ fn begin() -> String {
 fn end() -> String {
     "END".to_string()
 }
-fn utf8() -> String {
-    "utf-8".to_string()
-}
-
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum State {
@@ -102,10 +96,17 @@ impl Module for Blockinfile {
     type Args = Args;
     type Returns = Returns;
 
-    fn run(args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
-        if !["utf-8", "utf8", "ascii", "latin-1"].contains(&args.encoding.to_lowercase().as_str()) {
-            let msg = format!("rplay does not have the encoding '{}'", args.encoding);
-            return Err(Failure::new(msg));
+    fn run(mut args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
+        for option in [
+            &mut args.block,
+            &mut args.marker,
+            &mut args.marker_begin,
+            &mut args.marker_end,
+        ] {
+            *option = text::as_bytes(option);
+        }
+        for option in [&mut args.insertafter, &mut args.insertbefore] {
+            *option = option.as_deref().map(text::as_bytes);
         }
         let path = args.path.as_str();
         if machine.is_dir(&args.path) {
@@ -119,7 +120,7 @@ impl Module for Blockinfile {
             edit::make_parents(machine, &args.path)?;
         }
         let text = edit::read(machine, &args.path)?;
-        let after = edited(&args, &text)?;
+        let after = text::of_bytes(&edited(&args, &text::as_bytes(&text))?);
         let msg = match () {
             () if after == text && !is_new => "",
             () if is_new => "File created",
@@ -151,12 +152,13 @@ fn edited(args: &Args, text: &str) -> Result<String, Failure> {
     let remove = args.state == State::Absent || args.block.is_empty();
     let mut lines: Vec<String> = edit::lines(text).into_iter().map(String::from).collect();
     let is = |line: &String, marker: &str| line.trim_end_matches(['\r', '\n']) == marker;
-    let first = lines.iter().position(|l| is(l, &begin));
-    let last = first.and_then(|f| lines[f..].iter().position(|l| is(l, &end)).map(|i| i + f));
+    let first = lines.iter().rposition(|l| is(l, &begin));
+    let last = lines.iter().rposition(|l| is(l, &end));
     let place = match (first, last) {
         (Some(first), Some(last)) => {
-            lines.drain(first..=last);
-            Some(first)
+            // markers in the wrong order go too
+            lines.drain(first.min(last)..=first.max(last));
+            Some(first.min(last))
         }
         _ => None,
     };
@@ -164,7 +166,7 @@ fn edited(args: &Args, text: &str) -> Result<String, Failure> {
         return Ok(lines.concat());
     }
     let by_pattern = |text: &str| -> Result<Option<usize>, Failure> {
-        let regex = edit::pattern(text, false)?;
+        let regex = edit::pattern(text, edit::BYTES)?;
         Ok(lines
             .iter()
             .rposition(|l| regex::search(&regex, l).is_ok_and(|m| m.is_some())))

@@ -39,7 +39,10 @@ fn call_any(module: &About, spec: &args::Spec, given: Map, machine: &mut Machine
         true => called.as_str(),
         false => module.shown_name,
     };
-    let (value, parsed) = match args::checked(shown, spec, given.clone()) {
+    let checked = crate::expand::with_variables(&machine.environment, || {
+        args::checked(shown, spec, given.clone())
+    });
+    let (value, parsed) = match checked {
         Ok(parsed) => parsed,
         Err(failure) => {
             let secrets = args::secrets_of(spec, &given);
@@ -106,13 +109,13 @@ fn scrubbed(result: TaskResult, secrets: &args::Secrets) -> TaskResult {
         fields: secrets.scrub_map(&result.fields),
         error: result
             .error
-            .map(|e| Error::general(secrets.scrub_text(e.message()))),
+            .map(|e| Error::of_words(&secrets.scrub_text(&e.words()))),
     }
 }
 
 fn failed(failure: Failure) -> TaskResult {
     let mut result = TaskResult::failed(failure.msg);
-    result.error = failure.words.map(Error::general);
+    result.error = failure.words.as_deref().map(Error::of_words);
     result.set("changed", false);
     for (key, value) in failure.fields {
         result.fields.insert(key, value);

@@ -13,11 +13,13 @@ pub struct Command;
 
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend(
-    "internal" = ["_uses_shell"],
     "mutually_exclusive" = [["_raw_params", "cmd", "argv"]],
     "required_one_of" = [["_raw_params", "cmd", "argv"]],
 ))]
 pub struct Args {
+    /// Runs the line by a shell.
+    #[serde(default)]
+    _uses_shell: bool,
     /// The command in one line, as free-form text.
     #[serde(rename = "_raw_params")]
     raw: Option<String>,
@@ -66,10 +68,20 @@ impl Module for Command {
 
     fn run(args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
         let line = args.raw.or(args.cmd).unwrap_or_default();
-        let words = match args.argv {
+        let listed = args.argv.is_some();
+        let mut words = match args.argv {
             Some(words) => words,
+            None if args._uses_shell => vec![line.clone()],
             None => command::split(&line)?,
         };
+        if listed && words.is_empty() {
+            return Err(Failure::new("Error executing command.")
+                .because("list index out of range")
+                .with("rc", 257)
+                .with("cmd", "")
+                .with("stdout", "")
+                .with("stderr", ""));
+        }
         if words.is_empty() {
             return Err(
                 Failure::new("Argument 'args' to run_command must be list or string")
@@ -77,10 +89,16 @@ impl Module for Command {
                     .with("cmd", Value::Null),
             );
         }
+        if args._uses_shell {
+            words = vec!["/bin/sh".into(), "-c".into(), words.join(" ")];
+        }
         let run = command::Run {
+            shown: match args._uses_shell {
+                true => Value::from(line.as_str()),
+                false => Value::list(words.iter().map(Value::str).collect()),
+            },
             words,
-            shell: false,
-            expand: args.expand_argument_vars,
+            expand: args.expand_argument_vars && !args._uses_shell,
             line,
             creates: args.creates,
             removes: args.removes,

@@ -86,6 +86,8 @@ pub struct Returns {
     #[serde(skip_serializing_if = "Option::is_none")]
     backup_file: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    msg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     diff: Option<Value>,
 }
 
@@ -93,6 +95,9 @@ const NOTDIR: i32 = rustix::io::Errno::NOTDIR.raw_os_error();
 
 /// Files beyond this many bytes are not shown in differences.
 const SHOWN_SIZE: u64 = 104_448;
+
+/// How much of the old file tells whether it is text.
+const PEEKED: usize = 8192;
 
 impl Module for Copy {
     const NAME: &'static str = "copy";
@@ -177,6 +182,11 @@ fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<R
     };
     let sum = |failure: Failure| failure.with("checksum", checksum.as_str());
     let mut dest = PathBuf::from(args.dest.as_str());
+    // the controller's side of Ansible does not see through it, so the result has another form
+    let by_link = !args.dest.as_str().ends_with('/')
+        && !args.follow
+        && machine.is_link(&dest)
+        && machine.is_dir(&dest);
     if args.dest.as_str().ends_with('/') && !machine.exists(&dest) {
         reachable(
             args,
@@ -193,6 +203,9 @@ fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<R
         let name = name.ok_or_else(|| Failure::new("can not use content with a dir as dest"))?;
         let base = StdPath::new(&name).file_name().unwrap_or(name.as_ref());
         dest.push(base);
+        if machine.is_dir(&dest) && !args.remote_src {
+            dest.push(base);
+        }
         if machine.is_dir(&dest) {
             return Err(Failure::new(format!(
                 "cannot copy a file over the folder {}",
@@ -233,6 +246,7 @@ fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<R
         return Ok(Returns {
             dest: Some(shown),
             src,
+            msg: args.remote_src.then(|| "file already exists".to_string()),
             ..Returns::default()
         });
     }
@@ -245,7 +259,7 @@ fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<R
         args.file
             .apply(machine, &dest, args.follow, &mut diff)
             .map_err(sum)?;
-        if args.remote_src {
+        if args.remote_src || by_link {
             return Ok(Returns {
                 changed: machine.changed(),
                 dest: Some(shown),
@@ -342,7 +356,11 @@ fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<R
 fn reachable(args: &Args, dest: &StdPath, machine: &Machine) -> Result<Option<Stat>, Failure> {
     match machine.stat(dest) {
         Ok(stat) => Ok(Some(stat)),
-        Err(e) if e.raw_os_error() == Some(NOTDIR) && !args.remote_src => {
+        Err(e)
+            if !args.remote_src
+                && (e.raw_os_error() == Some(NOTDIR)
+                    || e.kind() == std::io::ErrorKind::PermissionDenied) =>
+        {
             Err(Failure::new(format!(
                 "Task failed: Failed to get information on remote file ({}): {}",
                 dest.display(),
@@ -378,10 +396,11 @@ fn difference(
         false => Vec::new(),
     };
     if machine.is_file(dest) {
-        if limit(&old) {
-            set("dst_larger", Value::Int(SHOWN_SIZE as i64));
-        } else if binary(&old) {
+        // its beginning is looked at first
+        if binary(&old[..old.len().min(PEEKED)]) {
             set("dst_binary", Value::Int(1));
+        } else if limit(&old) {
+            set("dst_larger", Value::Int(SHOWN_SIZE as i64));
         } else {
             set("before_header", named.to_string_lossy().as_ref().into());
             set("before", text::shown(&text::decode(&old)).into());
@@ -471,7 +490,11 @@ fn copy_tree(args: &Args, src: &Path, machine: &mut Machine) -> Result<Returns, 
         },
         ..args.clone()
     };
-    make_folders(&inside, &dest, machine)?;
+    match (src.as_str().ends_with('/'), dest.parent()) {
+        // the new folder gets the mode of the one whose content it gets
+        (true, Some(parent)) => make_folders(&inside, &parent.to_path_buf(), machine)?,
+        _ => make_folders(&inside, &dest, machine)?,
+    }
     tree_level(&inside, &top, &inner, machine)?;
     args.file
         .apply(machine, &dest, false, &mut Attributes::default())?;
@@ -503,7 +526,7 @@ fn tree_level(
         machine.chmod(to, mode).map_err(|e| fail(e, to))?;
     }
     own(machine, to)?;
-    let follow = args.local_follow.unwrap_or(true);
+    let follow = args.local_follow.unwrap_or(false);
     for name in machine.list(from).map_err(|e| fail(e, from))? {
         let (source, target) = (from.join(&name), to.join(&name));
         let stat = machine.lstat(&source).map_err(|e| fail(e, &source))?;

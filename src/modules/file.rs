@@ -567,10 +567,10 @@ fn hard(
                 }
             }
             machine.hardlink(src, path).map_err(|e| {
-                both(
-                    format!("Error while linking: {}", python_error(&e, src)),
-                    src.as_str(),
-                )
+                let quoted = crate::python::quote(args.path.as_str());
+                let why = python_error(&e, src);
+                let msg = format!("Error while linking: {why} -> b{quoted}");
+                refuse(msg, &args.path)
             })?;
         }
     }

@@ -2,6 +2,7 @@
 
 use super::common::attributes::FileArgs;
 use super::common::edit::{self, Edit};
+use super::common::text;
 use super::{Failure, Module};
 use crate::machine::Machine;
 use crate::modules::args::Path;
@@ -88,7 +89,16 @@ impl Module for Lineinfile {
     type Args = Args;
     type Returns = Returns;
 
-    fn run(args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
+    fn run(mut args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
+        for option in [
+            &mut args.regexp,
+            &mut args.search_string,
+            &mut args.line,
+            &mut args.insertafter,
+            &mut args.insertbefore,
+        ] {
+            *option = option.as_deref().map(text::as_bytes);
+        }
         if args.create && args.backup && args.state == State::Absent && !machine.exists(&args.path)
         {
             return absent(&args, machine);
@@ -126,8 +136,11 @@ fn present(args: &Args, machine: &mut Machine) -> Result<Returns, Failure> {
         }
         edit::make_parents(machine, &args.path)?;
     }
-    let compile =
-        |text: &Option<String>| text.as_deref().map(|t| edit::pattern(t, false)).transpose();
+    let compile = |text: &Option<String>| {
+        text.as_deref()
+            .map(|t| edit::pattern(t, edit::BYTES))
+            .transpose()
+    };
     let regexp = compile(&args.regexp)?;
     let end = args.insertafter.as_deref() == Some("EOF");
     let start = args.insertbefore.as_deref() == Some("BOF");
@@ -142,7 +155,7 @@ fn present(args: &Args, machine: &mut Machine) -> Result<Returns, Failure> {
         compile(&args.insertbefore)?
     };
 
-    let text = edit::read(machine, &args.path)?;
+    let text = text::as_bytes(&edit::read(machine, &args.path)?);
     let mut lines: Vec<String> = edit::lines(&text).into_iter().map(String::from).collect();
     let pick = |found: &mut dyn Iterator<Item = usize>| match args.firstmatch {
         true => found.next(),
@@ -214,7 +227,7 @@ fn present(args: &Args, machine: &mut Machine) -> Result<Returns, Failure> {
 
 /// The replacement with the groups of the line's match in it.
 fn expand(regex: &Arc<Regex>, line: &str, replacement: &str) -> Result<String, Failure> {
-    let fail = |e: crate::Error| Failure::new(e.message());
+    let fail = |e: crate::Error| Failure::uncaught(e.message());
     let Some(found) = regex::search(regex, line).map_err(fail)? else {
         return Ok(line.to_string());
     };
@@ -243,9 +256,9 @@ fn absent(args: &Args, machine: &mut Machine) -> Result<Returns, Failure> {
     let regexp = args
         .regexp
         .as_deref()
-        .map(|t| edit::pattern(t, false))
+        .map(|t| edit::pattern(t, edit::BYTES))
         .transpose()?;
-    let text = edit::read(machine, &args.path)?;
+    let text = text::as_bytes(&edit::read(machine, &args.path)?);
     let unwanted = |l: &str| match (&regexp, &args.search_string, &args.line) {
         (Some(regex), _, _) => matches(regex, l),
         (_, Some(part), _) => l.contains(part.as_str()),
@@ -272,8 +285,8 @@ fn finish(
 ) -> Result<Returns, Failure> {
     let edit = Edit {
         path: &args.path,
-        before,
-        after,
+        before: &text::of_bytes(before),
+        after: &text::of_bytes(after),
         file: &args.file,
         backup: args.backup,
         validate: args.validate.as_deref(),

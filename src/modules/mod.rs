@@ -95,6 +95,16 @@ impl Failure {
         Failure::new(format!("Task failed: Module failed: {msg}"))
     }
 
+    /// As [`Failure::uncaught`], with the cause that reporters tell apart.
+    pub fn uncaught_by(msg: impl std::fmt::Display, cause: impl std::fmt::Display) -> Failure {
+        let words = format!("Task failed: Module failed: {msg}");
+        Failure {
+            msg: format!("{words}: {cause}"),
+            words: Some(format!("{words}{}{cause}", crate::error::APART)),
+            ..Failure::default()
+        }
+    }
+
     /// With a further entry of the result.
     pub fn with(mut self, key: &str, value: impl Into<crate::Value>) -> Failure {
         self.fields.insert(key.into(), value.into());

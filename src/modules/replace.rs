@@ -7,7 +7,7 @@ use super::common::text;
 use super::{Failure, Module};
 use crate::machine::Machine;
 use crate::modules::args::Path;
-use crate::regex;
+use crate::regex::{self, Flags};
 use crate::value::Value;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ pub struct Args {
     backup: bool,
     /// A command that has to succeed on the new file before it takes its place; `%s` is its path.
     validate: Option<String>,
-    /// The encoding of the file; rplay keeps bytes as they are.
+    /// The encoding of the file: UTF-8 or Latin-1.
     #[serde(default = "utf8")]
     encoding: String,
     #[serde(flatten)]
@@ -74,10 +74,14 @@ impl Module for Replace {
     type Returns = Returns;
 
     fn run(args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
-        if !["utf-8", "utf8", "ascii", "latin-1"].contains(&args.encoding.to_lowercase().as_str()) {
-            let msg = format!("rplay does not have the encoding '{}'", args.encoding);
-            return Err(Failure::new(msg));
-        }
+        let latin = match args.encoding.to_lowercase().replace('_', "-").as_str() {
+            "utf-8" | "utf8" | "ascii" | "us-ascii" => false,
+            "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => true,
+            other => {
+                let msg = format!("rplay does not have the encoding '{other}'");
+                return Err(Failure::new(msg));
+            }
+        };
         let path = args.path.as_str();
         if machine.is_dir(&args.path) {
             return Err(Failure::new(format!("Path {path} is a directory !")).with("rc", 256));
@@ -86,7 +90,10 @@ impl Module for Replace {
             return Err(Failure::new(format!("Path {path} does not exist !")).with("rc", 257));
         }
         let fail = |e: crate::Error| Failure::new(e.message());
-        let before = edit::read(machine, &args.path)?;
+        let mut before = edit::read(machine, &args.path)?;
+        if latin {
+            before = text::as_bytes(&before);
+        }
         let section = match (&args.after, &args.before) {
             (None, None) => None,
             (Some(after), None) => Some(format!("{after}(?P<subsection>.*)")),
@@ -96,7 +103,7 @@ impl Module for Replace {
         let range = match &section {
             None => Some(0..before.len()),
             Some(pattern) => {
-                let regex = edit::pattern(&format!("(?s){pattern}"), false)?;
+                let regex = edit::pattern(&format!("(?s){pattern}"), Flags::default())?;
                 let found = regex::search(&regex, &before).map_err(fail)?;
                 found.and_then(|m| m.name("subsection").map(|s| s.range()))
             }
@@ -113,7 +120,13 @@ impl Module for Replace {
                 diff: None,
             });
         };
-        let pattern = edit::pattern(&args.regexp, true)?;
+        let pattern = edit::pattern(
+            &args.regexp,
+            Flags {
+                multiline: true,
+                ..Flags::default()
+            },
+        )?;
         let (new, count) = regex::replace(&pattern, &before[range.clone()], &args.replace, 0)
             .map_err(|e| {
                 Failure::new(format!(
@@ -123,6 +136,15 @@ impl Module for Replace {
             })?;
         let after = format!("{}{new}{}", &before[..range.start], &before[range.end..]);
         let changed = count > 0 && after != before;
+        let shown = (text::shown(&before), text::shown(&after));
+        let (mut before, mut after) = (before, after);
+        if latin {
+            if let Some(strange) = after.chars().find(|c| u32::from(*c) > 0xff) {
+                let msg = format!("'{strange}' cannot be written in the encoding latin-1");
+                return Err(Failure::new(msg));
+            }
+            (before, after) = (text::of_bytes(&before), text::of_bytes(&after));
+        }
         let edit = Edit {
             path: &args.path,
             before: &before,
@@ -141,7 +163,7 @@ impl Module for Replace {
             msg: Edit::message(&msg, &done),
             rc: 0,
             diff: (changed && machine.mode.diff)
-                .then(|| diff::content(&text::shown(&before), &text::shown(&after), path, path)),
+                .then(|| diff::content(&shown.0, &shown.1, path, path)),
             backup_file: done.backup_file,
         })
     }

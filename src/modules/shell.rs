@@ -1,9 +1,10 @@
 //! Runs a line of shell.
 
-use super::common::command::{Returns, Run};
+use super::common::command::{Returns, Run, quote};
 use super::{Failure, Module, yes};
 use crate::machine::Machine;
 use crate::modules::args::Path;
+use crate::value::Value;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -12,8 +13,8 @@ pub struct Shell;
 
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend(
-    "internal" = ["_uses_shell", "argv", "expand_argument_vars"],
-    "mutually_exclusive" = [["_raw_params", "cmd"]],
+    "internal" = ["_uses_shell"],
+    "mutually_exclusive" = [["_raw_params", "cmd", "argv"]],
     "required_one_of" = [["_raw_params", "cmd", "argv"]],
 ))]
 pub struct Args {
@@ -22,6 +23,8 @@ pub struct Args {
     raw: Option<String>,
     /// The line.
     cmd: Option<String>,
+    /// The words of the line, which need no quotes.
+    argv: Option<Vec<String>>,
     /// A file name or pattern; if one exists, the line is not run.
     creates: Option<Path>,
     /// A file name or pattern; if none exists, the line is not run.
@@ -38,6 +41,8 @@ pub struct Args {
     /// Removes empty lines from the end of the output.
     #[serde(default = "yes")]
     strip_empty_ends: bool,
+    /// Of `command` only.
+    expand_argument_vars: Option<Value>,
 }
 
 impl Module for Shell {
@@ -52,7 +57,23 @@ impl Module for Shell {
     type Returns = Returns;
 
     fn run(args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
-        let line = args.raw.or(args.cmd).unwrap_or_default();
+        if args.expand_argument_vars.is_some() {
+            let msg = "Unsupported parameters for (shell) module: expand_argument_vars";
+            let mut failure = Failure::new(msg);
+            failure.words = Some(format!("Task failed: {msg}"));
+            return Err(failure);
+        }
+        let (line, shown) = match args.argv {
+            Some(words) => {
+                let quoted: Vec<String> = words.iter().map(|w| quote(w)).collect();
+                let shown = Value::list(words.iter().map(Value::str).collect());
+                (quoted.join(" "), shown)
+            }
+            None => {
+                let line = args.raw.or(args.cmd).unwrap_or_default();
+                (line.clone(), Value::from(line))
+            }
+        };
         if line.trim().is_empty() {
             return Err(Failure::new("no command given")
                 .with("rc", 257)
@@ -63,7 +84,7 @@ impl Module for Shell {
             .map_or_else(|| "/bin/sh".to_string(), |e| e.0);
         Run {
             words: vec![shell, "-c".to_string(), line.clone()],
-            shell: true,
+            shown,
             expand: false,
             line,
             creates: args.creates,

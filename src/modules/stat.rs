@@ -31,9 +31,6 @@ pub struct Args {
     #[serde(default = "yes")]
     #[schemars(extend("aliases" = ["attr", "attributes"]))]
     get_attributes: bool,
-    /// Looks into SELinux's context.
-    #[serde(default)]
-    get_selinux_context: bool,
     /// How the checksum is made.
     #[serde(default)]
     #[schemars(extend("aliases" = ["checksum", "checksum_algo"]))]
@@ -182,15 +179,6 @@ impl Module for Stat {
                 machine
                     .generation(path)
                     .map_or(Value::Null, |v| v.to_string().into()),
-            );
-        }
-        if args.get_selinux_context {
-            let context = machine.selinux_context(path).ok();
-            let parts = |c: String| c.splitn(4, ':').map(Value::str).collect::<Vec<_>>();
-            let unknown = || vec![Value::Null; 4];
-            set(
-                "selinux_context",
-                context.map_or_else(unknown, parts).into(),
             );
         }
         Ok(Returns {

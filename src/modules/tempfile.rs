@@ -31,9 +31,9 @@ fn prefix() -> String {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum State {
-    Directory,
     #[default]
     File,
+    Directory,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -70,7 +70,8 @@ impl Module for Tempfile {
         let made = machine
             .make_temporary(&parent, &args.prefix, &args.suffix, dir)
             .map_err(|e| {
-                let path = parent.join(&args.prefix);
+                let random = &crate::secret::random_name()[..8];
+                let path = parent.join(format!("{}{random}{}", args.prefix, args.suffix));
                 let shown = crate::python::quote(&path.to_string_lossy());
                 Failure::new(format!("{}: {shown}", errno_text(&e)))
             })?;

@@ -140,10 +140,14 @@ impl Module for WaitFor {
                 ));
             }
         }
+        let flags = regex::Flags {
+            multiline: true,
+            ..Default::default()
+        };
         let regex = args
             .search_regex
             .as_deref()
-            .map(|r| edit::pattern(r, true))
+            .map(|r| edit::pattern(r, flags))
             .transpose()?;
         let start = Instant::now();
         std::thread::sleep(seconds(args.delay));
@@ -158,14 +162,15 @@ impl Module for WaitFor {
             std::thread::sleep(end.saturating_duration_since(Instant::now()));
         } else {
             loop {
-                if waiter.reached(&mut found)? {
+                let elapsed = || start.elapsed().as_secs() as i64;
+                let reached = waiter.reached(&mut found);
+                if reached.map_err(|failure| failure.with("elapsed", elapsed()))? {
                     break;
                 }
                 let now = Instant::now();
                 if now >= end {
-                    let elapsed = start.elapsed().as_secs() as i64;
                     let msg = args.msg.clone().unwrap_or_else(|| waiter.timeout_message());
-                    return Err(Failure::new(msg).with("elapsed", elapsed));
+                    return Err(Failure::new(msg).with("elapsed", elapsed()));
                 }
                 std::thread::sleep(seconds(args.sleep).min(end - now));
             }
@@ -207,8 +212,14 @@ impl Waiter<'_> {
             _ if self.args.state == State::Drained => self.drained(),
             (Some(path), _) if gone => Ok(!self.machine.exists(path)),
             (Some(path), _) => {
-                if !self.machine.exists(path) {
-                    return Ok(false);
+                match self.machine.stat(path) {
+                    Ok(_) => {}
+                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+                    Err(e) => {
+                        let why = crate::machine::reason(&e);
+                        let msg = format!("Failed to stat {}, {why}", path.as_str());
+                        return Err(Failure::new(msg));
+                    }
                 }
                 match &self.regex {
                     None => Ok(true),

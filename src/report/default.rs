@@ -293,6 +293,7 @@ impl DefaultReporter {
                     message,
                     at: at.clone(),
                     help: None,
+                    apart: false,
                 }],
                 at.as_ref(),
             )
@@ -311,6 +312,7 @@ impl DefaultReporter {
                     message,
                     at: at.clone(),
                     help: None,
+                    apart: false,
                 }],
                 at.as_ref(),
             )

@@ -98,7 +98,23 @@ fn side_text(side: &Value, as_yaml: bool) -> String {
 
 /// Lines with their breaks; the missing break of a last line is made visible.
 fn lines(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_string).collect();
+    // every break that Python knows ends a line
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        line.push(c);
+        let breaks = matches!(
+            c,
+            '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        );
+        if breaks && !(c == '\r' && chars.peek() == Some(&'\n')) {
+            lines.push(std::mem::take(&mut line));
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
     if let Some(last) = lines.last_mut()
         && !last.ends_with('\n')
     {

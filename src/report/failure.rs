@@ -10,7 +10,7 @@ use std::fmt::Write;
 pub fn render(causes: &[Cause], task: Option<&Location>) -> String {
     let causes = steps(causes, task);
     let whole: Vec<&str> = causes.iter().map(|c| c.message.as_str()).collect();
-    let mut out = format!("[ERROR]: {}", whole.join(": "));
+    let mut out = format!("[ERROR]: {}", whole.join(": ").replace("\r\n", "\n"));
     if let [only] = &causes[..] {
         if let Some(at) = &only.at {
             let _ = write!(out, "\n{}", origin(at));
@@ -52,10 +52,12 @@ fn steps(causes: &[Cause], task: Option<&Location>) -> Vec<Cause> {
             message: "Task failed".to_string(),
             at: task.cloned(),
             help: None,
+            apart: false,
         });
     }
     for cause in causes {
         match (steps.last_mut(), &cause.at) {
+            _ if cause.apart => steps.push(cause.clone()),
             (Some(last), None) => last.message.push_str(&format!(": {}", cause.message)),
             (Some(last), Some(at)) if last.at.as_ref().is_some_and(|l| same(l, at)) => {
                 last.message.push_str(&format!(": {}", cause.message));
@@ -79,6 +81,9 @@ const LONGEST: usize = 120;
 /// `Origin: file:line:column` and the lines around it, with an arrow under the column.
 pub fn origin(at: &Location) -> String {
     let at = &at.origin();
+    if at.line == 0 {
+        return format!("Origin: {}\n", absolute(&at.source.name));
+    }
     let mut out = format!(
         "Origin: {}:{}:{}\n",
         absolute(&at.source.name),
@@ -134,11 +139,13 @@ mod tests {
             message: "Task failed".into(),
             at: Some(Location::new(&source, 3, 7)),
             help: None,
+            apart: false,
         };
         let two = Cause {
             message: "'x' is undefined".into(),
             at: Some(Location::new(&source, 3, 14)),
             help: None,
+            apart: false,
         };
         assert_eq!(
             render(std::slice::from_ref(&one), None),

@@ -54,6 +54,8 @@ pub struct Cause {
     pub at: Option<Location>,
     /// What would be right, for messages that say so.
     pub help: Option<String>,
+    /// A step of its own, even without a place.
+    pub apart: bool,
 }
 
 impl Cause {
@@ -67,8 +69,13 @@ impl Cause {
                 crate::error::Kind::Options => error.hint_text().map(str::to_string),
                 _ => None,
             },
+            apart: false,
         };
-        error.causes().into_iter().map(cause).collect()
+        let mut causes: Vec<Cause> = error.causes().into_iter().map(cause).collect();
+        if let Some(last) = causes.last_mut() {
+            last.apart = error.is_apart();
+        }
+        causes
     }
 }
 

@@ -332,36 +332,50 @@ pub fn single_results(result: &TaskResult) -> Vec<TaskResult> {
 }
 
 /// A result as playbooks see it: without the entries that are for rplay's own use.
+///
+/// As in Ansible, a loop's items keep their `invocation`, and what a condition has skipped has no `failed`.
 pub fn clean(result: &TaskResult) -> Value {
-    fn strip(map: &Map) -> Map {
+    fn strip(map: &Map, more: &str) -> Map {
         map.iter()
             .filter(|(k, _)| {
                 k.as_str()
-                    .is_none_or(|k| !k.starts_with("_ansible_") && k != "invocation")
+                    .is_none_or(|k| !k.starts_with("_ansible_") && k != more)
             })
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect()
     }
-    let mut fields = strip(&result.fields);
-    if !fields.contains_key("failed") {
-        fields.insert("failed".into(), Value::Bool(false));
+    fn complete(fields: &mut Map) {
+        if !fields.contains_key("failed") && !fields.contains_key("false_condition") {
+            fields.insert("failed".into(), Value::Bool(false));
+        }
     }
-    if let Some(Value::List(items)) = fields.get("results") {
-        let items = items
-            .iter()
-            .map(|i| match i {
-                Value::Map(m) => {
-                    let mut m = strip(m);
-                    if m.contains_key("ansible_loop_var") && !m.contains_key("failed") {
-                        m.insert("failed".into(), Value::Bool(false));
-                    }
-                    Value::map(m)
-                }
-                other => other.clone(),
-            })
-            .collect();
-        fields.insert("results".into(), Value::list(items));
+    let mut fields = strip(&result.fields, "invocation");
+    let items = match fields.get("results") {
+        Some(Value::List(items)) => Some(items.clone()),
+        _ => None,
+    };
+    let is_loop_item = |item: &Value| item.get("ansible_loop_var").is_some();
+    let Some(items) = items else {
+        complete(&mut fields);
+        return Value::map(fields);
+    };
+    if !fields.contains_key("skipped") || !items.iter().all(is_loop_item) {
+        complete(&mut fields);
     }
+    let items = items.iter().map(|item| match item {
+        Value::Map(m) => {
+            let mut m = strip(m, "");
+            if m.contains_key("ansible_loop_var") {
+                complete(&mut m);
+            } else {
+                m.shift_remove("invocation");
+            }
+            Value::map(m)
+        }
+        other => other.clone(),
+    });
+    let items = Value::list(items.collect());
+    fields.insert("results".into(), items);
     Value::map(fields)
 }
 

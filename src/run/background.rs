@@ -3,7 +3,7 @@
 //! See <https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_async.html>.
 
 use super::executor::{Progress, TaskRun};
-use super::values::{keyword_error, number_of, text_of};
+use super::values::{keyword_error, number_of, text_of, truth};
 use crate::actions;
 use crate::connection::{Background, Request, Session, Target};
 use crate::error::Kind;
@@ -117,10 +117,16 @@ impl TaskRun<'_> {
             environment,
             dir,
             id,
+            hidden: self
+                .task
+                .resolved()
+                .no_log
+                .as_ref()
+                .is_some_and(|v| truth(v, templar).unwrap_or(true)),
         };
         let mut result = watch.wait(job.seconds, poll);
         if let Some(words) = result.fields.shift_remove(WORDS) {
-            result.error = Some(Error::general(text_of(&words)));
+            result.error = Some(Error::of_words(&text_of(&words)));
         }
         result
     }
@@ -143,6 +149,8 @@ struct Watch<'a> {
     environment: &'a [(String, String)],
     dir: String,
     id: String,
+    /// Nothing is said of a result under `no_log`, so its job has no name.
+    hidden: bool,
 }
 
 impl Watch<'_> {
@@ -204,7 +212,10 @@ impl Watch<'_> {
 
     fn tell(&self, told: Told) {
         (self.run.progress)(Progress::Async {
-            job: self.id.clone(),
+            job: match (self.hidden, told) {
+                (true, Told::Ok | Told::Failed) => "None".to_string(),
+                _ => self.id.clone(),
+            },
             told,
         });
     }

@@ -184,8 +184,8 @@ impl TaskRun<'_> {
         let mut all = TaskResult::new();
         all.set("results", Value::list(results));
         all.set("changed", changed);
+        all.set("skipped", skipped_all);
         if skipped_all {
-            all.set("skipped", true);
             all.set("msg", "All items skipped");
         } else if failed {
             all.set("failed", true);

@@ -262,6 +262,8 @@ fn run_info(
             false => options.tags.clone(),
         },
         skip_tags: options.skip_tags.clone(),
+        check: options.check,
+        diff: options.diff,
         inventory_sources: sources
             .iter()
             .map(|s| match s.contains(',') {

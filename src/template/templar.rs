@@ -591,14 +591,27 @@ impl Templar {
         if let Some(path) = near {
             return Ok(path);
         }
-        self.files.find("templates", name).map_err(|tried| {
+        self.files.find("templates", name).map_err(|_| {
+            let searched = self.files.searched("templates", name);
+            let mut folders: Vec<String> = searched
+                .iter()
+                .map(|p| p.display().to_string())
+                .map(|p| {
+                    p.strip_suffix(&format!("/{name}"))
+                        .map_or(p.clone(), str::to_string)
+                })
+                .collect();
+            // the folder of the file itself counts too
+            let own = from.at.as_ref().filter(|_| from.unit.syntax.escapes);
+            if let Some(own) = own.and_then(|at| Path::new(&at.source.name).parent()) {
+                folders.push(own.join("templates").display().to_string());
+                folders.push(own.display().to_string());
+            }
+            let quoted: Vec<String> = folders.iter().map(|f| python::quote(f)).collect();
             failure(format_args!(
-                "'{name}' not found in search path: {}",
-                tried
-                    .iter()
-                    .map(|p| python::quote(&p.display().to_string()))
-                    .collect::<Vec<_>>()
-                    .join(", ")
+                "'{name}' not found in search path{}: {}",
+                if quoted.len() == 1 { "" } else { "s" },
+                quoted.join(", ")
             ))
         })
     }

@@ -85,6 +85,9 @@ pub struct RunInfo {
     /// Seconds between two looks at a job (`poll`), where the task does not say.
     pub poll_interval: u32,
     pub forks: i64,
+    /// `--check` and `--diff`; what plays and tasks say is not seen by templates.
+    pub check: bool,
+    pub diff: bool,
     pub verbosity: i64,
     pub limit: Option<String>,
     pub tags: Vec<String>,

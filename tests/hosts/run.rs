@@ -241,6 +241,10 @@ impl Server {
                 other => panic!("{}: serve: no such thing as {other}", batch.name),
             });
         }
+        let own = batch.folder.join("www");
+        if own.is_dir() {
+            command.arg(own);
+        }
         let mut child = command
             .stdout(std::process::Stdio::piped())
             .spawn()

@@ -36,6 +36,7 @@ const NOISE: &[&str] = &[
     "var/log",
     "var/lib/apt/lists",
     "var/lib/sudo",
+    "var/tmp/ansible*",
     "var/tmp/.rplay*",
 ];
 

@@ -23,6 +23,8 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
             "<tmp>",
         ),
         (r"<tmp>/\.[\w.]+", "<tmp>/.source"),
+        (r"/ansible\.[A-Za-z0-9_]{8}'", "/ansible.<random>'"),
+        (r"\.ansible_tmp[a-z0-9_]{8}", ".ansible_tmp<random>"),
         (r"/tmp/(?:ansible|rplay|tmp|\.tmp|ansible\.)[\w.]+", "<tmp>"),
         // the controller's copy of a file has a temporary name in Ansible only
         (
@@ -30,7 +32,8 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
             "$1, $2",
         ),
         (r"(?m)^(\+\+\+ after: )\S*/", "$1"),
-        // copy with force: no
+        (r"<tmp>/tmp\w+|/tmp/rplay-\w+", "<tmp>/tmp"),
+        // copy with force: no, get_url
         (r#", "src": "(?:<root>)?<tmp>/[^"]*""#, ""),
         // a set, whose order is another in each run
         (

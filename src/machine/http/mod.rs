@@ -412,11 +412,22 @@ fn connect(url: &Url, proxy: Option<&Url>, settings: &Settings) -> Result<Box<dy
     Ok(Box::new(stream))
 }
 
+/// Python's words for a name that has no address. The C libraries have words of their own for each.
+fn unresolved(why: &str) -> &'static str {
+    match ["Temporary failure", "Try again"]
+        .iter()
+        .any(|t| why.contains(t))
+    {
+        true => "[Errno -3] Temporary failure in name resolution",
+        false => "[Errno -2] Name or service not known",
+    }
+}
+
 /// A TCP connection to the first of the host's addresses that takes it.
 fn dial(url: &Url, settings: &Settings) -> Result<TcpStream, Error> {
     let addresses = (url.host.as_str(), url.port())
         .to_socket_addrs()
-        .map_err(|_| Error::urlopen("[Errno -2] Name or service not known"))?;
+        .map_err(|e| Error::urlopen(unresolved(&e.to_string())))?;
     let mut last = None;
     for address in addresses {
         let connected = match settings.timeout {

@@ -68,7 +68,7 @@ impl FileArgs {
                 uid.ok_or_else(|| fail(format!("chown failed: failed to look up user {owner}")))?;
             if machine
                 .chown(path, Some(uid), None)
-                .map_err(|e| fail(format!("chown failed: {}", errno_path(&e, path))))?
+                .map_err(|e| fail("chown failed".to_string()).because(errno_path(&e, path)))?
             {
                 diff.set("owner", i64::from(stat.uid), i64::from(uid));
                 changed = true;
@@ -83,13 +83,14 @@ impl FileArgs {
                 gid.ok_or_else(|| fail(format!("chgrp failed: failed to look up group {group}")))?;
             if machine
                 .chown(path, None, Some(gid))
-                .map_err(|e| fail(format!("chgrp failed: {}", errno_path(&e, path))))?
+                .map_err(|_| fail("chgrp failed".to_string()))?
             {
                 diff.set("group", i64::from(stat.gid), i64::from(gid));
                 changed = true;
             }
         }
         if let Some(mode) = &self.mode
+            && mode.as_str() != Some("")
             && !stat.is_link()
         {
             let refuse = |details: String| {
@@ -101,13 +102,18 @@ impl FileArgs {
                 .and_then(|spec| spec.apply(&stat, machine.umask()))
                 .map_err(refuse)?;
             if machine.chmod(path, wanted).map_err(|e| {
+                if e.raw_os_error() == Some(rustix::io::Errno::PERM.raw_os_error()) {
+                    return Failure::uncaught(errno_path(&e, path));
+                }
                 fail("chmod failed".to_string()).with("details", errno_path(&e, path))
             })? {
                 diff.set("mode", mode_text(stat.mode), mode_text(wanted));
                 changed = true;
             }
         }
-        changed |= self.apply_flags(machine, path, diff).map_err(fail)?;
+        changed |= self
+            .apply_flags(machine, path, diff)
+            .map_err(|why| fail("chattr failed".to_string()).with("details", why))?;
         Ok(changed)
     }
 
@@ -189,7 +195,9 @@ impl FileArgs {
                 .iter()
                 .find(|(letter, _)| *letter == c)
                 .map(|(_, flag)| *flag)
-                .ok_or_else(|| format!("chattr failed: there is no attribute '{c}'"))?;
+                .ok_or_else(|| {
+                    format!("Error while setting attributes: there is no attribute '{c}'")
+                })?;
         }
         let after = match operator {
             '+' => before | flags,
@@ -199,7 +207,7 @@ impl FileArgs {
         };
         if !machine
             .set_flags(path, after)
-            .map_err(|e| format!("chattr failed: {}", errno_text(&e)))?
+            .map_err(|e| format!("Error while setting attributes: {}", errno_text(&e)))?
         {
             return Ok(false);
         }

@@ -15,7 +15,13 @@ pub fn backup(machine: &mut Machine, path: &Path) -> io::Result<Option<String>> 
         return Ok(None);
     }
     let now = Moment::now().local().format("%Y-%m-%d@%H:%M:%S");
-    let name = format!("{}.{}.{now}~", path.display(), std::process::id());
+    // two in a second are two
+    let mut process = std::process::id();
+    let mut name = format!("{}.{process}.{now}~", path.display());
+    while machine.exists(Path::new(&name)) {
+        process += 1;
+        name = format!("{}.{process}.{now}~", path.display());
+    }
     let copy = Path::new(&name);
     machine.replace(copy, Content::File(path), Some(stat.mode), false)?;
     machine.chown(copy, Some(stat.uid), Some(stat.gid))?;

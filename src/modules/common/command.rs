@@ -13,8 +13,8 @@ use serde::Serialize;
 pub struct Run {
     /// What is executed.
     pub words: Vec<String>,
-    /// Whether the words are a shell and its line.
-    pub shell: bool,
+    /// The command as the result shows it: its words, or the line for `shell`.
+    pub shown: Value,
     /// Replaces `$NAME` and `~` in the words that are executed.
     pub expand: bool,
     /// The command as the user wrote it.
@@ -76,10 +76,7 @@ impl Run {
     /// Runs it, unless `creates`, `removes` or check mode say not to.
     pub fn execute(self, machine: &mut Machine) -> Result<Returns, Failure> {
         let mut returns = Returns {
-            cmd: match self.shell {
-                true => Value::from(self.line.as_str()),
-                false => Value::list(self.words.iter().map(Value::str).collect()),
-            },
+            cmd: self.shown,
             ..Returns::default()
         };
         let refuse = |msg: &str, returns: &Returns| {
@@ -92,7 +89,13 @@ impl Run {
         };
         if let Some(dir) = &self.chdir {
             let problem = match machine.stat(dir) {
-                Ok(stat) if stat.is_dir() => None,
+                Ok(stat) if stat.is_dir() => match machine.access(dir, rustix::fs::Access::EXEC_OK)
+                {
+                    true => None,
+                    false => Some(std::io::Error::from_raw_os_error(
+                        rustix::io::Errno::ACCESS.raw_os_error(),
+                    )),
+                },
                 Ok(_) => Some(std::io::Error::from_raw_os_error(
                     rustix::io::Errno::NOTDIR.raw_os_error(),
                 )),
@@ -128,7 +131,7 @@ impl Run {
             return Ok(returns);
         }
         let command = Command {
-            stdin: self.stdin.map(|mut text| {
+            stdin: self.stdin.filter(|text| !text.is_empty()).map(|mut text| {
                 if self.stdin_add_newline {
                     text.push('\n');
                 }
@@ -185,7 +188,7 @@ impl Run {
 }
 
 /// A word as a shell has to be given it.
-fn quote(word: &str) -> String {
+pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
     match !word.is_empty() && word.chars().all(plain) {
         true => word.to_string(),

@@ -5,6 +5,7 @@ use super::diff::{self, Attributes};
 use super::{backup, text};
 use crate::machine::{Command, Content, Machine, errno_text, python_error};
 use crate::modules::Failure;
+use crate::regex::Flags;
 use crate::value::Value;
 use std::path::{Path, PathBuf};
 
@@ -43,13 +44,7 @@ impl Edit<'_> {
             }
             machine
                 .replace(&real, Content::Bytes(&bytes), None, self.file.unsafe_writes)
-                .map_err(|e| {
-                    Failure::new(format!(
-                        "Could not replace '{}': {}",
-                        real.display(),
-                        errno_text(&e)
-                    ))
-                })?;
+                .map_err(|e| unwritable(&e, &real))?;
         }
         done.attributes_changed = self
             .file
@@ -66,7 +61,8 @@ impl Edit<'_> {
     }
 
     fn validate(&self, machine: &Machine, bytes: &[u8]) -> Result<(), Failure> {
-        let Some(command) = self.validate else {
+        // check mode writes nothing that could be looked at
+        let Some(command) = self.validate.filter(|_| !machine.mode.check) else {
             return Ok(());
         };
         if !command.contains("%s") {
@@ -123,11 +119,39 @@ impl Edit<'_> {
     }
 }
 
+/// Why a file could not be replaced. A folder that cannot be written to is named with the temporary file in it, as
+/// Ansible's module names it.
+fn unwritable(e: &std::io::Error, path: &Path) -> Failure {
+    if e.kind() != std::io::ErrorKind::PermissionDenied {
+        let why = errno_text(e);
+        return Failure::new(format!("Could not replace '{}': {why}", path.display()));
+    }
+    let folder = path.parent().unwrap_or(path);
+    let random = crate::secret::random_name();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let scratch = folder.join(format!(".ansible_tmp{}{name}", &random[..8]));
+    Failure::uncaught_by(
+        format!(
+            "The destination directory '{}' is not writable by the current user",
+            folder.display()
+        ),
+        python_error(e, &scratch),
+    )
+}
+
+/// Patterns that see bytes.
+pub const BYTES: Flags = Flags {
+    ignorecase: false,
+    multiline: false,
+    bytes: true,
+};
+
 /// The text of a file that may be missing.
 pub fn read(machine: &Machine, path: &Path) -> Result<String, Failure> {
     match machine.read(path) {
         Ok(bytes) => Ok(text::decode(&bytes)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        // what is in a folder that cannot be entered is as good as missing
+        Err(_) if !machine.exists(path) => Ok(String::new()),
         Err(e) => Err(Failure::new(python_error(&e, path))),
     }
 }
@@ -157,13 +181,6 @@ pub fn lines(text: &str) -> Vec<&str> {
 }
 
 /// A pattern in Python's syntax.
-pub fn pattern(
-    text: &str,
-    multiline: bool,
-) -> Result<std::sync::Arc<crate::regex::Regex>, Failure> {
-    let flags = crate::regex::Flags {
-        multiline,
-        ..Default::default()
-    };
+pub fn pattern(text: &str, flags: Flags) -> Result<std::sync::Arc<crate::regex::Regex>, Failure> {
     crate::regex::compile(text, flags).map_err(|e| Failure::uncaught(e.message()))
 }

@@ -27,18 +27,31 @@ pub fn encode(text: &str) -> Vec<u8> {
     out
 }
 
-/// What results show of a text: a question mark for each byte that is not UTF-8.
+/// What results show of a text: a question mark for bytes that are not UTF-8.
 pub fn shown(text: &str) -> String {
-    let strange = FIRST..FIRST + 0x80;
-    text.chars()
-        .map(|c| {
-            if strange.contains(&u32::from(c)) {
-                '?'
-            } else {
-                c
-            }
-        })
-        .collect()
+    let strange = |c: char| (FIRST..FIRST + 0x80).contains(&u32::from(c));
+    let mut out = String::with_capacity(text.len());
+    let mut before = false;
+    for c in text.chars() {
+        match strange(c) {
+            false => out.push(c),
+            true if !before => out.push('?'),
+            true => {}
+        }
+        before = strange(c);
+    }
+    out
+}
+
+/// A text of [`decode`] as its bytes, each of them a character up to 255: what patterns see that know bytes alone.
+pub fn as_bytes(text: &str) -> String {
+    encode(text).into_iter().map(char::from).collect()
+}
+
+/// The text that [`as_bytes`] was made of.
+pub fn of_bytes(text: &str) -> String {
+    let bytes: Vec<u8> = text.chars().map(|c| c as u8).collect();
+    decode(&bytes)
 }
 
 #[cfg(test)]
@@ -49,5 +62,7 @@ mod tests {
     fn strange_bytes_survive() {
         let bytes = b"caf\xe9 \xc3\xa9 \xff\x80";
         assert_eq!(encode(&decode(bytes)), bytes);
+        assert_eq!(shown(&decode(bytes)), "caf? é ?");
+        assert_eq!(of_bytes(&as_bytes(&decode(bytes))), decode(bytes));
     }
 }

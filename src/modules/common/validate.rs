@@ -11,11 +11,16 @@ pub fn run(machine: &Machine, command: &str, file: &Path) -> Result<(), Failure>
     }
     let line = command.replace("%s", &file.to_string_lossy());
     let words = super::command::split(&line)?;
-    let output = machine.probe(&Command::new(words)).map_err(|e| {
-        Failure::new("failed to validate")
+    let output = machine.probe(&Command::new(words.iter().map(String::as_str)));
+    let output = output.map_err(|e| {
+        let program = words.first().map_or("", String::as_str);
+        let quoted: Vec<String> = words.iter().map(|w| super::command::quote(w)).collect();
+        Failure::new("Error executing command.")
+            .because(crate::machine::python_error(&e, program.as_ref()))
+            .with("cmd", quoted.join(" "))
             .with("rc", i64::from(e.raw_os_error().unwrap_or(1)))
             .with("stdout", "")
-            .with("stderr", e.to_string())
+            .with("stderr", "")
     })?;
     match output.rc {
         0 => Ok(()),

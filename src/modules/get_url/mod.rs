@@ -236,8 +236,9 @@ impl Job {
                 .and_then(|s| Ok((s.size, machine.open(&path)?)));
             let (size, mut content) = opened.map_err(|e| {
                 fail(format!(
-                    "Request failed: <urlopen error {}>",
-                    errno_text(&e)
+                    "Request failed: <urlopen error {}: {}>",
+                    errno_text(&e),
+                    crate::python::quote(&path.to_string_lossy())
                 ))
             })?;
             let file = self.keep(machine, &mut content, &fail)?;
@@ -381,9 +382,10 @@ impl Job {
             }
             returns.checksum_dest = Some(sha1(&dest)?.into());
         } else {
-            let folder = match dest.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => parent,
-                _ => StdPath::new("."),
+            // with a slash at its end it is a folder itself; a bare name has none
+            let folder = match dest.to_string_lossy().ends_with('/') {
+                true => StdPath::new(dest.to_str().unwrap_or_default().trim_end_matches('/')),
+                false => dest.parent().unwrap_or(&dest),
             };
             let wrong = match (
                 machine.exists(folder),

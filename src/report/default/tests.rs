@@ -313,11 +313,13 @@ fn an_error_with_causes_is_said_once() {
                 message: "Task failed: a".into(),
                 at: t.at.clone(),
                 help: None,
+                apart: false,
             },
             Cause {
                 message: "b".into(),
                 at: t.at.clone().map(|at| Location { line: 2, ..at }),
                 help: None,
+                apart: false,
             },
         ],
     };

@@ -177,7 +177,7 @@ fn ini(mut call: Call) -> Result<Vec<Value>> {
                 &key,
                 Flags {
                     ignorecase: true,
-                    multiline: false,
+                    ..Flags::default()
                 },
             )?;
             for entry in mine {
