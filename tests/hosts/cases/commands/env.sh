@@ -1,0 +1,2 @@
+#!/bin/sh
+echo "x=$X user=$(id -un) home=$HOME at $(pwd)"
