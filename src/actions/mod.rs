@@ -157,9 +157,15 @@ pub fn is_on_controller(name: &str) -> bool {
 }
 
 /// A failure of the controller's side, in words that reporters say as they are.
+///
+/// A message that says itself that the task failed is one that Ansible does not catch.
 pub fn refused(words: &str, msg: &str) -> TaskResult {
     let mut result = TaskResult::failed(msg).with("changed", false);
-    result.error = Some(crate::Error::general(format!("Task failed: {words}{msg}")));
+    let words = match msg.starts_with("Task failed: ") {
+        true => msg.to_string(),
+        false => format!("Task failed: {words}{msg}"),
+    };
+    result.error = Some(crate::Error::general(words));
     result
 }
 

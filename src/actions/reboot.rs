@@ -9,7 +9,7 @@ use super::{Context, Entry, raw, refused};
 use crate::connection::quote;
 use crate::modules::args;
 use crate::result::TaskResult;
-use crate::value::Map;
+use crate::value::{Map, Value};
 use std::time::{Duration, Instant};
 
 pub const ENTRY: Entry = Entry {
@@ -37,8 +37,14 @@ const OPTIONS: &[&str] = &[
 const PAUSE: Duration = Duration::from_secs(1);
 
 fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
-    if let Err(result) = super::only("reboot", &args, OPTIONS) {
-        return result;
+    let strange: Vec<String> = args
+        .keys()
+        .map(|k| k.to_string())
+        .filter(|k| !OPTIONS.contains(&k.as_str()))
+        .collect();
+    if !strange.is_empty() {
+        let msg = format!("Invalid options for reboot: {}", strange.join(","));
+        return refused("", &msg);
     }
     let start = Instant::now();
     let mut done = match Reboot::new(&args, context) {
@@ -48,6 +54,15 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
         },
         Err(msg) => not_done(&msg),
     };
+    // what Ansible does not catch has nothing beside its message
+    let uncaught = |r: &TaskResult| {
+        let msg = r.get("msg").and_then(Value::as_str);
+        r.is_failed() && msg.is_some_and(|m| m.starts_with("Task failed: "))
+    };
+    if uncaught(&done) {
+        done.fields.shift_remove("rebooted");
+        return done;
+    }
     done.set("elapsed", start.elapsed().as_secs() as i64);
     if context.mode.check && !done.is_failed() {
         done.set("elapsed", 0);
@@ -138,9 +153,11 @@ impl<'a, 'c> Reboot<'a, 'c> {
             // a host that goes at once takes the connection with it
             Ok(_) | Err(Said::Unreachable(_)) => {}
             Err(Said::Refused(msg)) => {
-                return Err(Box::new(not_done(&format!(
-                    "Reboot command failed. Error was: '{msg}'"
-                ))));
+                // on a terminal both outputs are one
+                let failed = not_done(&format!("Reboot command failed. Error was: '{msg}, '"));
+                let now = jiff::Timestamp::now();
+                let now = now.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string();
+                return Err(Box::new(failed.with("start", now)));
             }
         }
         self.context.session.reset();
@@ -209,9 +226,10 @@ impl<'a, 'c> Reboot<'a, 'c> {
             None => None,
         };
         looked.ok_or_else(|| {
+            let searched = Value::list(self.search.iter().map(Value::str).collect());
             Said::Refused(format!(
-                "Unable to find command \"{name}\" in search paths: {}",
-                self.search.join(", ")
+                "Task failed: Unable to find command \"{name}\" in search paths: {}",
+                crate::python::str(&searched)
             ))
         })
     }

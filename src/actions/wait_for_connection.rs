@@ -74,8 +74,8 @@ pub(super) fn seconds(args: &Map, name: &str, default: u64) -> Result<Duration, 
         Some(value) => match crate::run::number_of(value) {
             Some(number) => Ok(Duration::from_secs_f64(number.clamp(0.0, 1e9))),
             None => Err(format!(
-                "the option '{name}' is '{}', which is no number of seconds",
-                crate::run::text_of(value)
+                "Task failed: invalid literal for int() with base 10: {}",
+                crate::python::repr(value)
             )),
         },
     }

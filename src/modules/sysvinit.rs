@@ -19,6 +19,7 @@ pub struct Args {
     #[schemars(extend("aliases" = ["service"]))]
     name: String,
     /// `started` and `stopped` act only where it is not so; `restarted` and `reloaded` always do.
+    #[schemars(extend("order" = ["started", "stopped", "restarted", "reloaded"]))]
     state: Option<State>,
     /// Whether it starts with the system.
     enabled: Option<bool>,

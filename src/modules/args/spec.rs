@@ -164,10 +164,18 @@ fn option(name: &str, property: &Json, required: &[String]) -> Opt {
     let inner = strip_null(property);
     let element = strip_null(&inner["items"]);
     let kind = kind(inner);
-    let (choices, options) = match &kind {
+    let (mut choices, options) = match &kind {
         Type::List(_) => (choices(element), suboptions(element)),
         _ => (choices(inner), suboptions(inner)),
     };
+    // messages name choices in the documented order
+    let order = texts(&property["order"]);
+    choices.sort_by_key(|(choice, _)| {
+        let at = order
+            .iter()
+            .position(|o| Some(o.as_str()) == choice.as_str());
+        at.unwrap_or(order.len())
+    });
     Opt {
         name: name.to_string(),
         doc: property["description"]

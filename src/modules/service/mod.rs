@@ -22,6 +22,7 @@ pub struct Args {
     /// The service.
     name: String,
     /// `started` and `stopped` act only where it is not so; `restarted` and `reloaded` always do.
+    #[schemars(extend("order" = ["started", "stopped", "reloaded", "restarted"]))]
     state: Option<State>,
     /// Whether it starts with the system.
     enabled: Option<bool>,
@@ -127,14 +128,17 @@ fn control(
         (State::Restarted, _) => &["stop", "start"],
         (state, _) => &[state.action()],
     };
+    let mut before = String::new();
     for (at, verb) in steps.iter().enumerate() {
         if at > 0 && !machine.mode.check {
             let seconds = args.sleep.and_then(|s| u64::try_from(s).ok());
             std::thread::sleep(Duration::from_secs(seconds.unwrap_or(0)));
         }
         let output = manager.act(machine, &args.name, verb, &args.arguments)?;
-        if output.rc != 0 && !(*verb == "stop" && steps.len() > 1) {
-            let said = output.stderr_text();
+        if *verb == "stop" && steps.len() > 1 {
+            before = output.stderr_text();
+        } else if output.rc != 0 {
+            let said = before + &output.stderr_text();
             return Err(Failure::new(match said.trim() {
                 "" => output.stdout_text(),
                 _ => said,
