@@ -492,7 +492,7 @@ fn copy_tree(args: &Args, src: &Path, machine: &mut Machine) -> Result<Returns, 
     };
     match (src.as_str().ends_with('/'), dest.parent()) {
         // the new folder gets the mode of the one whose content it gets
-        (true, Some(parent)) => make_folders(&inside, &parent.to_path_buf(), machine)?,
+        (true, Some(parent)) => make_folders(&inside, parent, machine)?,
         _ => make_folders(&inside, &dest, machine)?,
     }
     tree_level(&inside, &top, &inner, machine)?;
