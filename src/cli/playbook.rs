@@ -9,6 +9,7 @@ use crate::report::screen::Screen;
 use crate::report::{self, NoticeSettings, colour, default};
 use crate::run::options::{Listing, Options};
 use crate::secret::Secret;
+use crate::vars::cache;
 use crate::vault::{self, Secrets};
 use crate::{Error, Result, notice};
 use clap::{ArgAction, Parser};
@@ -361,9 +362,9 @@ fn refuse_settings(config: &Config) -> Result<()> {
             config.result_format
         ));
     }
-    if config.fact_caching != "memory" {
-        notice::warning(format!(
-            "fact_caching = {} has no effect: facts are kept for one run only, so far",
+    if !cache::is_json_file(&config.fact_caching) && !cache::is_memory(&config.fact_caching) {
+        return refused(format!(
+            "fact_caching = {}: rplay can keep facts in files of JSON only (`jsonfile`), or in memory (`memory`)",
             config.fact_caching
         ));
     }

@@ -124,12 +124,14 @@ settings! {
     // facts and variables
     /// Whether plays that do not say gather facts.
     gathering: Gathering = "implicit", ["defaults.gathering"], ["ANSIBLE_GATHERING"];
-    /// Where facts are kept between runs: memory (not at all), jsonfile or yaml.
+    /// The modules that gather_facts runs; smart: the one that suits the host.
+    facts_modules: Vec<String> = "smart", ["defaults.facts_modules"], ["ANSIBLE_FACTS_MODULES"];
+    /// Where facts are kept between runs: memory (not at all) or jsonfile.
     fact_caching: String = "memory", ["defaults.fact_caching"], ["ANSIBLE_CACHE_PLUGIN"];
     /// The folder that facts are kept in.
-    fact_caching_connection: Option<String> = "", ["defaults.fact_caching_connection"], ["ANSIBLE_CACHE_PLUGIN_CONNECTION"];
+    fact_caching_connection: Option<PathBuf> = "", ["defaults.fact_caching_connection"], ["ANSIBLE_CACHE_PLUGIN_CONNECTION"];
     /// Put before the names of the files that facts are kept in.
-    fact_caching_prefix: String = "ansible_facts", ["defaults.fact_caching_prefix"], ["ANSIBLE_CACHE_PLUGIN_PREFIX"];
+    fact_caching_prefix: String = "", ["defaults.fact_caching_prefix"], ["ANSIBLE_CACHE_PLUGIN_PREFIX"];
     /// Seconds that kept facts are good for.
     fact_caching_timeout: u32 = "86400", ["defaults.fact_caching_timeout"], ["ANSIBLE_CACHE_PLUGIN_TIMEOUT"];
     /// Whether facts are variables of their own, with `ansible_` in front, too.

@@ -136,9 +136,31 @@ pub fn chroot(facts: &mut Facts<'_>) {
 }
 
 fn is_chroot(facts: &Facts<'_>) -> bool {
-    let own = facts.machine.stat(Path::new("/"));
-    let init = facts.machine.stat(Path::new("/proc/1/root/."));
-    matches!((own, init), (Ok(a), Ok(b)) if (a.ino, a.dev) != (b.ino, b.dev))
+    let named = facts.machine.variable("debian_chroot");
+    if named.is_some_and(|name| !name.is_empty()) {
+        return true;
+    }
+    let Ok(own) = facts.machine.stat(Path::new("/")) else {
+        return false;
+    };
+    match facts.machine.stat(Path::new("/proc/1/root/.")) {
+        Ok(init) => (own.ino, own.dev) != (init.ino, init.dev),
+        // only root may look there; to others the folder is no root that has not a root's number in its file system
+        Err(_) => {
+            let mounts = facts.file("/proc/mounts").unwrap_or_default();
+            let root = mounts
+                .lines()
+                .rev()
+                .map(|line| line.split(' ').collect::<Vec<_>>())
+                .find(|words| words.get(1) == Some(&"/"));
+            let number = match root.as_ref().and_then(|words| words.get(2).copied()) {
+                Some("btrfs") => 256,
+                Some("xfs") => 128,
+                _ => 2,
+            };
+            own.ino != number
+        }
+    }
 }
 
 pub fn selinux(facts: &mut Facts<'_>) {

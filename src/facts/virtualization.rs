@@ -35,7 +35,7 @@ fn guests(facts: &Facts<'_>) -> Vec<String> {
         add("docker");
         add("container");
     }
-    if facts.exists("/run/.containerenv") || environment.contains("container=podman") {
+    if environment.contains("container=podman") {
         add("podman");
         add("container");
     }

@@ -2,6 +2,7 @@
 
 use super::Runner;
 use super::executor::Outcome;
+use super::facts;
 use super::play::Batch;
 use super::values::text_of;
 use crate::playbook::Task;
@@ -138,16 +139,22 @@ impl Runner<'_> {
                     "include_vars" => {
                         Arc::make_mut(&mut data.included)
                             .extend(facts.iter().map(|(k, v)| (k.clone(), v.clone())));
+                        continue;
                     }
                     "set_fact" => {
                         Arc::make_mut(&mut data.vars)
                             .extend(facts.iter().map(|(k, v)| (k.clone(), v.clone())));
-                        if one.flag("_ansible_facts_cacheable") {
-                            data.add_facts(facts);
+                        if !one.flag("_ansible_facts_cacheable") {
+                            continue;
                         }
+                        data.add_facts(facts);
                     }
                     _ => data.add_facts(facts),
                 }
+                if one.flag(facts::GATHERED) {
+                    data.add_facts(&facts::gathered());
+                }
+                self.keep_facts(&receiver);
             }
         }
         if let Some(name) = &outcome.register {

@@ -161,6 +161,9 @@ impl Runner<'_> {
                 for index in &chosen {
                     let name = Arc::clone(&batch.hosts[*index].name);
                     self.world_mut().host_mut(&name).clear_facts();
+                    if let Some(cache) = &self.fact_cache {
+                        cache.remove(&name);
+                    }
                 }
             }
             "clear_host_errors" => {

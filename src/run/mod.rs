@@ -10,6 +10,7 @@ mod arguments;
 mod background;
 mod cursor;
 mod executor;
+pub mod facts;
 mod include;
 mod inclusion;
 mod judge;
@@ -40,6 +41,7 @@ use crate::playbook::{Loader, Play};
 use crate::report::{Event, HostStats, Reporter};
 use crate::template::Engine;
 use crate::value::{Key, Map, Value};
+use crate::vars::cache::FactCache;
 use crate::vars::{InventoryView, PlayInfo, RunInfo, World};
 use crate::{Error, Result};
 use indexmap::IndexMap;
@@ -106,6 +108,8 @@ pub struct Runner<'a> {
     /// What ends the run as soon as the task at hand is over.
     broken: Option<Error>,
     start_at_task: Option<String>,
+    /// Where facts are kept between runs, if at all.
+    fact_cache: Option<FactCache>,
     /// The tasks that were looked at for it, for "did you mean".
     passed_over: Vec<String>,
     step_all: bool,
@@ -180,6 +184,7 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
         implicit_host: None,
         broken: None,
         start_at_task: options.start_at_task.clone(),
+        fact_cache: None,
         passed_over: Vec::new(),
         step_all: false,
     };
@@ -192,6 +197,7 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
         print!("{}", crate::report::listing::text(&listed, options.list));
         return Ok(0);
     }
+    runner.open_fact_cache();
     for (path, plays) in &loaded {
         runner.emit(Event::PlaybookStart {
             file: path.file_name().map_or_else(
@@ -276,6 +282,7 @@ fn run_info(
         config_file: config.file.as_ref().map(|p| p.display().to_string()),
         ansible_managed: config.ansible_managed.clone(),
         inject_facts: config.inject_facts_as_vars,
+        facts_modules: config.facts_modules.clone(),
         merge_hashes: config.hash_behaviour == crate::config::HashBehaviour::Merge,
     }
 }

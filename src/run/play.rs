@@ -311,6 +311,7 @@ impl Runner<'_> {
         }
         self.host_vars_files(play, loader, &names)?;
         let templar = self.play_templar(play, loader);
+        self.load_facts(&names)?;
         let root = self.root_block(play, &templar, filter)?;
         let root = match self.start_at(&root, &templar) {
             Some(root) => Arc::new(root),
@@ -323,7 +324,7 @@ impl Runner<'_> {
                 .iter()
                 .map(|name| HostRun {
                     name: Arc::clone(name),
-                    cursor: Cursor::new(&root),
+                    cursor: self.first_step(&root, name),
                     notified: Notified::new(),
                     out: false,
                 })

@@ -14,7 +14,6 @@ impl Runner<'_> {
         let own = match task.name() {
             Some(name) => lenient(templar, &name),
             None => match task.action.bare.as_str() {
-                "gather_facts" => "Gathering Facts".into(),
                 "include_role" | "import_role" => match task
                     .action
                     .args

@@ -1,5 +1,6 @@
 //! Which definition of a variable wins.
 
+pub mod cache;
 pub mod files;
 mod magic;
 mod scope;

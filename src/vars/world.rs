@@ -17,6 +17,8 @@ pub struct HostData {
     pub facts: Arc<Map>,
     /// The same without the prefix: the `ansible_facts` variable.
     pub namespaced: Arc<Map>,
+    /// Whether `gather_facts` has run, in this run or the one that the cache is of.
+    pub gathered: bool,
     /// set_fact and register.
     pub vars: Arc<Map>,
     /// include_vars.
@@ -31,11 +33,17 @@ impl HostData {
         let all = Arc::make_mut(&mut self.facts);
         let namespaced = Arc::make_mut(&mut self.namespaced);
         for (key, value) in facts {
+            if key.as_str() == Some("_ansible_facts_gathered") {
+                // it is seen in ansible_facts only
+                self.gathered = value.is_truthy();
+                namespaced.insert(key.clone(), value.clone());
+                continue;
+            }
             all.insert(key.clone(), value.clone());
             let short = match key.as_str().and_then(|k| k.strip_prefix("ansible_")) {
-                // ansible_facts.ansible_local is known as `ansible_local` outside and `local` inside
+                // this one has its whole name everywhere
+                None | Some("local") => key.clone(),
                 Some(short) => Key::from(short),
-                None => key.clone(),
             };
             namespaced.insert(short, value.clone());
         }
@@ -44,6 +52,7 @@ impl HostData {
     pub fn clear_facts(&mut self) {
         self.facts = Arc::default();
         self.namespaced = Arc::default();
+        self.gathered = false;
     }
 
     pub fn set_var(&mut self, name: &str, value: Value) {
@@ -98,6 +107,8 @@ pub struct RunInfo {
     pub ansible_managed: String,
     /// Whether facts are variables of their own too (INJECT_FACTS_AS_VARS).
     pub inject_facts: bool,
+    /// What `gather_facts` runs; `smart` is what suits the host.
+    pub facts_modules: Vec<String>,
     /// hash_behaviour = merge
     pub merge_hashes: bool,
 }

@@ -10,6 +10,7 @@
 //! the programs printed.
 
 mod batch;
+mod facts;
 mod faults;
 mod oracle;
 mod run;
