@@ -104,7 +104,7 @@ pub(super) fn write(mut args: Map, content: &[u8], context: &mut Context<'_>) ->
 /// Calls the module. What it says of arguments, and of a file that is left alone, is made what users know.
 fn call(args: Map, sum: &str, context: &mut Context<'_>) -> TaskResult {
     let force = flag(&args, "force", true);
-    let source = args.get("_header").cloned();
+    let source = args.get("src").and(args.get("_header")).cloned();
     let dest = args.get("dest").map(args::text);
     let mut result = context.module("copy", args);
     let failure = match result.is_failed() {

@@ -78,7 +78,11 @@ fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, Box<Ta
         ("lstrip_blocks", &mut options.lstrip_blocks),
     ] {
         if let Some(given) = args.shift_remove(name).filter(|v| !v.is_null()) {
-            *option = args::boolean(&given).map_err(refuse)?;
+            // Ansible takes any other word for no
+            *option = args::boolean(&given).unwrap_or_else(|why| {
+                crate::notice::warning(format!("template: {name}: {why}; it is taken for no"));
+                false
+            });
         }
     }
     let (Some(src), Some(dest)) = (src, dest) else {

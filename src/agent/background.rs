@@ -139,6 +139,7 @@ fn run() -> io::Result<()> {
         let mut late = state(&job.id, true);
         late.insert("failed".into(), true.into());
         late.insert("msg".into(), "Timeout exceeded".into());
+        late.insert("child_pid".into(), i64::from(std::process::id()).into());
         let _ = keep(&job.file, &late);
         // this process leads the group of all that the job has started, itself included
         let _ = rustix::process::kill_current_process_group(rustix::process::Signal::KILL);
