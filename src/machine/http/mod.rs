@@ -6,6 +6,7 @@
 //!
 //! Its own rather than a crate's, since the agent must be small and the Engine's socket needs it anyway; TLS is rustls'.
 
+mod gzip;
 mod netrc;
 mod proxy;
 mod tls;
@@ -363,7 +364,7 @@ fn once(
         .get("Content-Encoding")
         .is_some_and(|e| e.eq_ignore_ascii_case("gzip"));
     let body: Box<dyn Read> = match packed && settings.decompress && method != "HEAD" {
-        true => Box::new(flate2::read::MultiGzDecoder::new(body)),
+        true => Box::new(gzip::Gzip::new(body)),
         false => Box::new(body),
     };
     Ok(Response {
