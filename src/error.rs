@@ -255,6 +255,16 @@ mod tests {
     }
 
     #[test]
+    fn words_keep_the_cause_apart() {
+        let error = Error::general("why").within("what", None).apart();
+        let again = Error::of_words(&error.words());
+        assert_eq!(again.message(), "what: why");
+        assert!(again.is_apart());
+        assert_eq!(again.causes().len(), 2);
+        assert_eq!(Error::of_words("plain").words(), "plain");
+    }
+
+    #[test]
     fn suggests_the_near_word_only() {
         assert_eq!(
             did_you_mean("templte", ["template", "copy"]),

@@ -643,6 +643,26 @@ mod tests {
     }
 
     #[test]
+    fn patterns_of_bytes_know_ascii_alone() {
+        let flags = Flags {
+            bytes: true,
+            ..Flags::default()
+        };
+        for (pattern, text, found) in [
+            (r"^gr.n", "gr\u{c3}\u{bc}n", None),
+            (r"gr\w", "gr\u{c3}", None),
+            (r"\bb", "\u{c3}b", Some("b")),
+            (r"[\s\w]+", "a b\u{e4}", Some("a b")),
+            (r"[\W]\d", "a1\u{c3}2", Some("\u{c3}2")),
+        ] {
+            let regex = compile(pattern, flags).unwrap();
+            let found_here = search(&regex, text).unwrap();
+            let whole = found_here.and_then(|c| c.get(0).map(|m| m.as_str()));
+            assert_eq!(whole, found, "{pattern}");
+        }
+    }
+
+    #[test]
     fn mistakes_are_named_as_python_names_them() {
         for (pattern, words) in [
             ("(", "missing ), unterminated subpattern at position 0"),

@@ -333,6 +333,24 @@ mod tests {
     }
 
     #[test]
+    fn a_script_survives_a_login_shell() {
+        assert!(loses_lines(&become_("sudo", false, Some("-H -i"))));
+        assert!(loses_lines(&become_("sudo", false, Some("--login"))));
+        assert!(!loses_lines(&become_("sudo", false, Some("-H -S -n"))));
+        assert!(!loses_lines(&become_("su", false, Some("-i"))));
+        let script = "x='a  b'\necho \"$x\" \\\\ `echo 1` 50%\n";
+        let line = in_one_line(script);
+        assert!(!line.contains(['$', '\n']), "{line}");
+        let said = |script: &str| {
+            let shell = std::process::Command::new("sh")
+                .args(["-c", script])
+                .output();
+            String::from_utf8(shell.unwrap().stdout).unwrap()
+        };
+        assert_eq!(said(&line), said(script));
+    }
+
+    #[test]
     fn chatter_before_the_mark_is_dropped() {
         assert_eq!(
             after_line(b"motd\nMARK ok\nrest", "MARK"),
