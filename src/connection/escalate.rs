@@ -58,7 +58,7 @@ pub fn start(
     let inner = format!("{} -c {}", target.shell, quote(&script));
     let Some(command) = command(become_, &inner, &marks.prompt) else {
         return Err(StartError::Refused(format!(
-            "Invalid become method specified, could not find matching plugin: '{}'. rplay has {}.",
+            "Task failed: Invalid become method specified, could not find matching plugin: '{}'. rplay has {}.",
             become_.method,
             METHODS.join(", ")
         )));

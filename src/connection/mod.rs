@@ -103,6 +103,29 @@ pub trait Session: Send {
 /// The kinds of connection, for messages.
 const CONNECTIONS: &str = "local, ssh (ssh2, openssh), docker, podman, chroot";
 
+/// Whether there is a connection of this name; the error is words.
+pub fn check(name: &str) -> Result<(), String> {
+    const NAMES: &[&str] = &[
+        "local",
+        "ssh",
+        "smart",
+        "ssh2",
+        "paramiko",
+        "paramiko_ssh",
+        "openssh",
+        "docker",
+        "docker_api",
+        "podman",
+        "chroot",
+    ];
+    match NAMES.contains(&name.rsplit('.').next().unwrap_or_default()) {
+        true => Ok(()),
+        false => Err(format!(
+            "the connection plugin '{name}' was not found. rplay has {CONNECTIONS}."
+        )),
+    }
+}
+
 /// Opens a transport to a target. `local` has one too: tasks that become another user need it.
 ///
 /// `ssh` is rplay's own (`ssh2`), or the system's program (`openssh`) where only that can do what is asked.
@@ -123,10 +146,8 @@ pub fn open(target: &Target) -> Result<Box<dyn Transport>, Unreachable> {
         "podman" => Box::new(container::Container::connect(target, "podman")?),
         "chroot" => Box::new(chroot::Chroot::connect(target)?),
         _ => {
-            return Err(Unreachable::new(format!(
-                "the connection plugin '{}' was not found. rplay has {CONNECTIONS}.",
-                target.connection
-            )));
+            let why = check(&target.connection).err().unwrap_or_default();
+            return Err(Unreachable::new(why));
         }
     })
 }

@@ -4,7 +4,7 @@
 //! the connection plugins for the variables' names.
 
 use super::executor::TaskRun;
-use super::values::{number_of, text_of, truth};
+use super::values::{keyword_error, number_of, text_of, truth};
 use crate::connection::{Become, SshOptions, Target};
 use crate::error::Kind;
 use crate::secret::Secret;
@@ -142,6 +142,7 @@ impl Resolver<'_> {
         let defaults = self.defaults;
         let host = self.delegated.unwrap_or(self.run.host);
         let connection = self.connection(host)?;
+        crate::connection::check(&connection).map_err(crate::Error::general)?;
         let local = connection == "local";
         let become_ = self.become_(&connection)?;
         let timeout = match self.number(&["ansible_ssh_timeout", "ansible_timeout"])? {
@@ -174,7 +175,7 @@ impl Resolver<'_> {
         if let Some(named) = self.text(&["ansible_connection"])? {
             return Ok(named);
         }
-        let keyword = self.keyword(&self.run.task.resolved().connection)?;
+        let keyword = self.keyword("connection", &self.run.task.resolved().connection)?;
         if let (Some(named), None) = (keyword, self.delegated) {
             return Ok(named);
         }
@@ -206,7 +207,7 @@ impl Resolver<'_> {
             Some(port) => Some(port.try_into().map_err(|_| {
                 Error::general(format!("{port} is no port of the host {}", target.host))
             })?),
-            None => match self.keyword(&resolved.port)? {
+            None => match self.keyword("port", &resolved.port)? {
                 Some(port) => Some(port.trim().parse().map_err(|_| {
                     Error::general(format!(
                         "the keyword 'port' has the value '{port}', which is no port"
@@ -223,7 +224,7 @@ impl Resolver<'_> {
         target.user = match user {
             Some(user) => Some(user),
             None => match self.delegated {
-                None => self.keyword(&resolved.remote_user)?,
+                None => self.keyword("remote_user", &resolved.remote_user)?,
                 Some(_) => None,
             }
             .or_else(|| defaults.user.clone()),
@@ -290,7 +291,7 @@ impl Resolver<'_> {
         let method = match self.text(&["ansible_become_method"])? {
             Some(method) => method,
             None => self
-                .keyword(&resolved.become_method)?
+                .keyword("become_method", &resolved.become_method)?
                 .unwrap_or_else(|| usual.method.clone()),
         };
         let method = method.rsplit('.').next().unwrap_or_default().to_string();
@@ -299,7 +300,7 @@ impl Resolver<'_> {
         let user = match self.text(&["ansible_become_user", &own("user")])? {
             Some(user) => user,
             None => self
-                .keyword(&resolved.become_user)?
+                .keyword("become_user", &resolved.become_user)?
                 .unwrap_or_else(|| usual.user.clone()),
         };
         if !defaults.become_allow_same_user && connection == "local" {
@@ -316,14 +317,14 @@ impl Resolver<'_> {
         let exe = match self.text(&["ansible_become_exe", &own("exe")])? {
             Some(exe) => Some(exe),
             None => match &resolved.become_exe {
-                Some(_) => self.keyword(&resolved.become_exe)?,
+                Some(_) => self.keyword("become_exe", &resolved.become_exe)?,
                 None => usual.exe.clone(),
             },
         };
         let flags = match self.text(&["ansible_become_flags", &own("flags")])? {
             Some(flags) => Some(flags),
             None => match &resolved.become_flags {
-                Some(_) => self.keyword(&resolved.become_flags)?,
+                Some(_) => self.keyword("become_flags", &resolved.become_flags)?,
                 None => usual.flags.clone(),
             },
         };
@@ -338,9 +339,12 @@ impl Resolver<'_> {
         }))
     }
 
-    fn keyword(&self, value: &Option<Value>) -> Result<Option<String>> {
+    fn keyword(&self, name: &str, value: &Option<Value>) -> Result<Option<String>> {
         match value {
-            Some(value) => self.templar.render_str(value).map(Some),
+            Some(value) => {
+                let text = self.templar.render_str(value);
+                text.map(Some).map_err(|e| keyword_error(e, name))
+            }
             None => Ok(None),
         }
     }
