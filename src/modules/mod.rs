@@ -16,6 +16,7 @@ mod async_status;
 mod blockinfile;
 mod command;
 mod copy;
+mod dnf;
 mod file;
 mod get_url;
 mod getent;
@@ -39,6 +40,7 @@ mod sysvinit;
 mod tempfile;
 mod user;
 mod wait_for;
+mod yum_repository;
 
 #[cfg(test)]
 mod laws;
@@ -158,6 +160,8 @@ pub static MODULES: &[Entry] = &[
     entry::<blockinfile::Blockinfile>(),
     entry::<command::Command>(),
     entry::<copy::Copy>(),
+    entry::<dnf::Dnf>(),
+    entry::<dnf::Dnf>().also("dnf5"),
     entry::<file::File>(),
     entry::<get_url::GetUrl>(),
     entry::<getent::Getent>(),
@@ -182,6 +186,8 @@ pub static MODULES: &[Entry] = &[
     entry::<tempfile::Tempfile>(),
     entry::<user::User>(),
     entry::<wait_for::WaitFor>(),
+    entry::<dnf::Dnf>().also("yum"),
+    entry::<yum_repository::YumRepository>(),
 ];
 
 /// The module with this name, bare or fully qualified (`ansible.builtin.`, `ansible.legacy.`, or its collection's).

@@ -368,7 +368,7 @@ impl DefaultReporter {
         causes: &[Cause],
     ) {
         let palette = self.settings.palette.clone();
-        let loops = matches!(result.get("results"), Some(Value::List(_)));
+        let loops = task.looped && matches!(result.get("results"), Some(Value::List(_)));
         if result.is_unreachable() || result.is_failed() {
             self.ensure_banner(task);
             // Ansible shows the summary of a loop for debug alone

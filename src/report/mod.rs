@@ -27,6 +27,8 @@ pub struct TaskInfo {
     /// Whether the controller does all of its work (`debug`, `fail`, `assert`): its failures are
     /// "Action failed", those of others "Module failed".
     pub on_controller: bool,
+    /// Whether it has a loop, so that `results` are those of items; a module's own may have that name too.
+    pub looped: bool,
     pub at: Option<Location>,
     pub handler: bool,
     /// Whether it stands in no file: the play gathers facts by itself.

@@ -325,7 +325,8 @@ impl Runner<'_> {
 pub fn single_results(result: &TaskResult) -> Vec<TaskResult> {
     match result.get("results") {
         Some(Value::List(items))
-            if result.get("ansible_facts").is_none()
+            if !items.is_empty()
+                && result.get("ansible_facts").is_none()
                 && items.iter().all(|i| i.as_map().is_some()) =>
         {
             items

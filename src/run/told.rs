@@ -38,6 +38,7 @@ impl Runner<'_> {
             name,
             action: task.action.name.clone(),
             on_controller: crate::actions::is_on_controller(&task.action.bare),
+            looped: task.looping.is_some(),
             at: Some(task.at.clone()),
             handler: task.handler,
             implicit: task.implicit,

@@ -12,8 +12,8 @@
 //! prepare: touch /etc/x      a shell command in every host before the run, by root; may be there several times
 //! vars: ansible_user=root    variables of all hosts; may be there several times
 //! serve: apt                 HTTP at 10.0.255.254:8000: `apt` is the repository of testbed/aptrepo.sh, `pip` the index of
-//!                            testbed/pipindex.py, `www` the folder shared/www with the answers of server.py; a folder
-//!                            `www` of the batch is served too
+//!                            testbed/pipindex.py, `rpm` the repositories of testbed/rpmrepo.sh, `www` the folder
+//!                            shared/www with the answers of server.py; a folder `www` of the batch is served too
 //! noise: var/lib/dpkg        a path that may differ at the end; may be there several times
 //! pattern: [0-9.]+ kB        what may differ in the output, put as <...>; may be there several times
 //! ```

@@ -237,6 +237,7 @@ impl Server {
             command.arg(match what.as_str() {
                 "apt" => super::world::apt_repository(),
                 "pip" => super::world::pip_index(),
+                "rpm" => super::world::rpm_repositories(),
                 "www" => root().join("shared/www"),
                 other => panic!("{}: serve: no such thing as {other}", batch.name),
             });

@@ -34,6 +34,11 @@ pub fn pip_index() -> PathBuf {
     made("python3", "pipindex.py", "pip")
 }
 
+/// The repositories of rpm's test packages.
+pub fn rpm_repositories() -> PathBuf {
+    made("bash", "rpmrepo.sh", "rpm")
+}
+
 /// The folder that a script of the testbed makes.
 fn made(program: &str, script: &str, folder: &str) -> PathBuf {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed");

@@ -116,7 +116,7 @@ furnish_docker() { "$here/docker.sh" "$1"; }
 
 furnish_full() {
     DEBIAN_FRONTEND=noninteractive chroot "$1" apt-get install -y -qq --no-install-recommends \
-        python3-pip python3-venv python3-setuptools virtualenv dnf &&
+        python3-pip python3-venv python3-setuptools virtualenv dnf rpm &&
         rm -rf "$1"/var/cache/apt/archives/*.deb
 }
 

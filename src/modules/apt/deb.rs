@@ -5,16 +5,29 @@ use super::tool::{diff, flag};
 use super::{Args, Returns, version};
 use crate::machine::{Command, Machine};
 use crate::modules::Failure;
+use crate::modules::args;
+use crate::modules::common::package_file;
+use crate::value::Value;
 use std::cmp::Ordering;
 use std::path::Path;
 
 impl Args {
-    /// Installs the file, and what it needs from the lists before it.
+    /// Installs the file, which may be named by its URL, and what it needs from the lists before it.
     pub(super) fn install_deb(
         &self,
         machine: &mut Machine,
         file: &str,
     ) -> Result<Returns, Failure> {
+        if !file.contains("://") {
+            return self.install_file(machine, file);
+        }
+        let scratch = package_file::download(machine, file, true, ".deb")?;
+        let done = self.install_file(machine, &scratch.to_string_lossy());
+        machine.drop_scratch(&scratch);
+        done
+    }
+
+    fn install_file(&self, machine: &mut Machine, file: &str) -> Result<Returns, Failure> {
         let nothing = Returns {
             stdout: Some(String::new()),
             stderr: Some(String::new()),
@@ -70,11 +83,26 @@ impl Args {
         }
         Ok(Returns {
             changed: true,
-            diff: diff(machine, &output.stdout_text()).or(returns.diff),
+            diff: both(returns.diff, diff(machine, &output.stdout_text())),
             stdout: Some(stdout),
             stderr: Some(stderr),
             ..Returns::default()
         })
+    }
+}
+
+/// What is shown of two steps.
+fn both(first: Option<Value>, second: Option<Value>) -> Option<Value> {
+    let text = |shown: &Option<Value>| {
+        let text = shown.as_ref()?.get("prepared")?.as_str()?;
+        Some(text.to_string())
+    };
+    match (text(&first), text(&second)) {
+        (Some(first), Some(second)) => {
+            let all = Value::from(format!("{first}\n\n{second}"));
+            Some(Value::map(args::map([("prepared", all)])))
+        }
+        _ => second.or(first),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::value::Value;
 use line::Line;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sources::Sources;
+use sources::{Sources, Texts};
 
 /// <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/apt_repository_module.html>
 pub struct AptRepository;
@@ -143,21 +143,20 @@ fn source(repo: &str) -> Result<String, Failure> {
     Ok(line.source)
 }
 
+/// The files that only the first has, with what they hold.
+fn only_in(these: &Texts<'_>, those: &Texts<'_>) -> Vec<(String, String)> {
+    these
+        .iter()
+        .filter(|(path, _)| !those.contains_key(*path))
+        .map(|(path, text)| (path.to_string_lossy().into_owned(), text.clone()))
+        .collect()
+}
+
 impl Args {
     fn returns(&self, machine: &Machine, before: &Sources, after: &Sources) -> Returns {
         let (old, new) = (before.texts(), after.texts());
-        let missing_in =
-            |a: &std::collections::BTreeMap<&std::path::Path, String>,
-             b: &std::collections::BTreeMap<&std::path::Path, String>| {
-                let only: Vec<(String, String)> = a
-                    .iter()
-                    .filter(|(path, _)| !b.contains_key(*path))
-                    .map(|(path, text)| (path.to_string_lossy().into_owned(), text.clone()))
-                    .collect();
-                only
-            };
-        let added = missing_in(&new, &old);
-        let removed = missing_in(&old, &new);
+        let added = only_in(&new, &old);
+        let removed = only_in(&old, &new);
         let mut diffs = Vec::new();
         if machine.mode.diff {
             let nothing = "/dev/null";

@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 const MAIN: &str = "/etc/apt/sources.list";
 const PARTS: &str = "/etc/apt/sources.list.d";
 
+/// What files hold.
+pub type Texts<'a> = BTreeMap<&'a Path, String>;
+
 /// The files with their lines, in the order in which they are read.
 #[derive(Clone)]
 pub struct Sources {
@@ -40,7 +43,7 @@ impl Sources {
     }
 
     /// What the files hold, those without a line left out.
-    pub fn texts(&self) -> BTreeMap<&Path, String> {
+    pub fn texts(&self) -> Texts<'_> {
         let files = self.files.iter().filter(|(_, lines)| !lines.is_empty());
         files
             .map(|(path, lines)| {

@@ -8,6 +8,7 @@ pub mod edit;
 pub mod http;
 pub mod init;
 pub mod mode;
+pub mod package_file;
 pub mod path_info;
 pub mod text;
 pub mod tool;

@@ -54,6 +54,7 @@ fn task(name: &str) -> TaskInfo {
         id: 1,
         name: name.into(),
         action: "command".into(),
+        looped: true,
         at: Some(Location::new(&source, 3, 7)),
         ..TaskInfo::default()
     }
