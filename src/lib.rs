@@ -33,6 +33,7 @@ pub mod notice;
 pub mod python;
 pub mod regex;
 pub mod result;
+pub mod secret;
 pub mod source;
 pub mod value;
 
@@ -56,8 +57,6 @@ pub mod report;
 pub mod run;
 #[cfg(feature = "controller")]
 pub mod search;
-#[cfg(feature = "controller")]
-pub mod secret;
 #[cfg(feature = "controller")]
 pub mod template;
 #[cfg(feature = "controller")]
