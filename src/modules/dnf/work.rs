@@ -148,12 +148,22 @@ impl Work {
         wanted.extend(names.groups.iter().cloned());
         for name in &names.packages {
             let there = !is_pattern(name) && self.installed.has(machine, name)?;
-            if !there && !self.args.update_only {
+            if !there && self.installs(name) {
                 wanted.push(name.clone());
             }
         }
         self.announce(&names);
         self.step(machine, &["install"], wanted)
+    }
+
+    /// Whether what is not there is to be installed; with `update_only` the results say that it is not.
+    fn installs(&mut self, name: &str) -> bool {
+        if self.args.update_only {
+            let left =
+                format!("Packages providing {name} not installed due to update_only specified");
+            self.returns.results.push(left);
+        }
+        !self.args.update_only
     }
 
     fn latest(&mut self, machine: &mut Machine, names: Names) -> Result<(), Failure> {
@@ -177,7 +187,8 @@ impl Work {
             if there {
                 old.push(name.clone());
             }
-            if (!there || is_pattern(name)) && !self.args.update_only {
+            let more = is_pattern(name) && !self.args.update_only;
+            if (!there || more) && self.installs(name) {
                 new.push(name.clone());
             }
         }
