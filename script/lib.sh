@@ -40,6 +40,29 @@ venv() {
     echo "$*" >"$folder/.made-for"
 }
 
+# collections VENV ANSIBLE NAME...: collections for an environment's ansible-core, from the package `ansible` of that version, which
+# holds them all; made once.
+collections() {
+    local folder=$cache/$1/collections version=$2 wheels name
+    shift 2
+    [[ $(cat "$folder/.made-for" 2>/dev/null) == "$version $*" ]] && return
+    say "Getting the collections $* of ansible $version"
+    rm -rf "$folder"
+    wheels=$(mktemp -d)
+    /usr/bin/python3 -m venv "$wheels/venv"
+    "$wheels/venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$wheels" "ansible==$version"
+    for name; do
+        /usr/bin/python3 - "$wheels"/ansible-*.whl "ansible_collections/${name/.//}/" "$folder" <<'P'
+import sys, zipfile
+wheel, wanted, folder = sys.argv[1:]
+archive = zipfile.ZipFile(wheel)
+archive.extractall(folder, [n for n in archive.namelist() if n.startswith(wanted)])
+P
+    done
+    rm -rf "$wheels"
+    echo "$version $*" >"$folder/.made-for"
+}
+
 # rust: a cargo that works, and what linking needs.
 rust() {
     packages gcc libc6-dev make ca-certificates pkg-config libssl-dev

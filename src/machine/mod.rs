@@ -4,6 +4,7 @@
 //! check mode kept in an overlay that later reads see; so `changed`, check mode and diff are computed here.
 
 mod command;
+pub mod docker;
 mod files;
 pub mod glob;
 pub mod http;

@@ -17,6 +17,8 @@ mod blockinfile;
 mod command;
 mod copy;
 mod dnf;
+mod docker_container;
+mod docker_image;
 mod file;
 mod get_url;
 mod getent;
@@ -162,6 +164,8 @@ pub static MODULES: &[Entry] = &[
     entry::<copy::Copy>(),
     entry::<dnf::Dnf>(),
     entry::<dnf::Dnf>().also("dnf5"),
+    entry::<docker_container::DockerContainer>(),
+    entry::<docker_image::DockerImage>(),
     entry::<file::File>(),
     entry::<get_url::GetUrl>(),
     entry::<getent::Getent>(),

@@ -8,12 +8,13 @@
 //! args: -v --diff            arguments of both programs; these are the default
 //! hosts: box=10.0.9.1        the hosts; the first is the one that @host@ stands for
 //! root: bare                 the root of rplay's hosts: bare (the default) has no Python; ansible-core's has.
-//!                            With full, which has pip and dnf too, both have it
+//!                            With full, which has pip and dnf too, both have it; with docker, theirs has dockerpython
 //! prepare: touch /etc/x      a shell command in every host before the run, by root; may be there several times
 //! vars: ansible_user=root    variables of all hosts; may be there several times
 //! serve: apt                 HTTP at 10.0.255.254:8000: `apt` is the repository of testbed/aptrepo.sh, `pip` the index of
 //!                            testbed/pipindex.py, `rpm` the repositories of testbed/rpmrepo.sh, `www` the folder
-//!                            shared/www with the answers of server.py; a folder `www` of the batch is served too
+//!                            shared/www with the answers of server.py; a folder `www` of the batch is served too;
+//!                            `registry` is one for Docker's images, at port 5000, see testbed/docker.sh
 //! noise: var/lib/dpkg        a path that may differ at the end; may be there several times
 //! pattern: [0-9.]+ kB        what may differ in the output, put as <...>; may be there several times
 //! ```
@@ -132,6 +133,7 @@ impl Batch {
     pub fn theirs(&self) -> &str {
         match self.root.as_str() {
             "full" => "full",
+            "docker" => "dockerpython",
             _ => "python",
         }
     }

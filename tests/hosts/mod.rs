@@ -10,6 +10,7 @@
 //! the programs printed.
 
 mod batch;
+mod containers;
 mod facts;
 mod faults;
 mod oracle;

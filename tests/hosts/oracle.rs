@@ -19,7 +19,8 @@ impl Oracle {
         let venv = std::env::var_os("RPLAY_ORACLE_VENV").expect(
             "RPLAY_ORACLE_VENV must name a Python environment with ansible-core, as script/test makes it",
         );
-        let path = PathBuf::from(venv).join("bin/ansible-playbook");
+        let venv = PathBuf::from(venv);
+        let path = venv.join("bin/ansible-playbook");
         let version = std::process::Command::new(&path)
             .arg("--version")
             .output()
@@ -32,6 +33,10 @@ impl Oracle {
                 path,
                 ours: false,
                 env: vec![
+                    (
+                        "ANSIBLE_COLLECTIONS_PATH",
+                        venv.join("collections").display().to_string(),
+                    ),
                     ("PYTHONHASHSEED", "0".into()),
                     // a socket's path must be short
                     (

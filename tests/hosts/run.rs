@@ -221,31 +221,38 @@ impl Outcome {
     }
 }
 
-/// The controller's HTTP server, ended when dropped.
-struct Server(Option<Child>);
+/// The controller's servers, ended when dropped.
+struct Server(Vec<Child>);
 
 impl Server {
     fn start(batch: &Batch, world: &World) -> Server {
-        if batch.serve.is_empty() {
-            return Server(None);
-        }
-        let mut command = world.controller();
-        command
-            .args(["python3", "-S"])
-            .arg(root().join("server.py"));
+        let mut server = Server(Vec::new());
+        let mut folders = Vec::new();
         for what in &batch.serve {
-            command.arg(match what.as_str() {
+            folders.push(match what.as_str() {
                 "apt" => super::world::apt_repository(),
                 "pip" => super::world::pip_index(),
                 "rpm" => super::world::rpm_repositories(),
                 "www" => root().join("shared/www"),
+                "registry" => {
+                    server.0.push(Server::registry(batch, world));
+                    continue;
+                }
                 other => panic!("{}: serve: no such thing as {other}", batch.name),
             });
         }
         let own = batch.folder.join("www");
         if own.is_dir() {
-            command.arg(own);
+            folders.push(own);
         }
+        if folders.is_empty() {
+            return server;
+        }
+        let mut command = world.controller();
+        command
+            .args(["python3", "-S"])
+            .arg(root().join("server.py"))
+            .args(folders);
         let mut child = command
             .stdout(std::process::Stdio::piped())
             .spawn()
@@ -254,13 +261,27 @@ impl Server {
         let stdout = child.stdout.as_mut().expect("its output");
         std::io::Read::read_exact(stdout, &mut ready)
             .expect("the HTTP server's word that it is ready");
-        Server(Some(child))
+        server.0.push(child);
+        server
+    }
+
+    /// A registry of images, from the hosts' own root.
+    fn registry(batch: &Batch, world: &World) -> Child {
+        world
+            .controller()
+            .arg("chroot")
+            .arg(cache().join(&batch.root))
+            .args(["docker-registry", "serve", "/opt/images/registry.yml"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("chroot")
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
+        for child in &mut self.0 {
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -110,6 +110,11 @@ impl World {
         cache().join(format!("worlds/{}/hosts/{host}/upper", self.name))
     }
 
+    /// The host's root, from outside.
+    pub fn root(&self, host: &str) -> PathBuf {
+        cache().join(format!("worlds/{}/hosts/{host}/merged", self.name))
+    }
+
     fn down(&self) {
         let done = testbed().args(["down", &self.name]).status().expect("bash");
         assert!(done.success(), "the test hosts cannot be stopped");

@@ -4,6 +4,7 @@ pub mod attributes;
 pub mod backup;
 pub mod command;
 pub mod diff;
+pub mod docker;
 pub mod edit;
 pub mod http;
 pub mod init;
