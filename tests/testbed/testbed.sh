@@ -232,14 +232,15 @@ start_host() {
     local name=$1 h=$dir/hosts/$1 groups=
     touch "$h/wanted"
     (
-        # one that makes containers divides groups of its own, and sees no others
+        # The host's root is that of its namespace, with no other above it: a chroot would be left by what enters the namespace,
+        # as `docker exec` does. One that makes containers divides groups of its own, and sees no others.
         if [[ -e $h/merged/usr/sbin/dockerd || -d $h/merged/var/lib/docker ]]; then
             enter_groups "$name"
             groups=--cgroup
         fi
         exec setsid bash -c "while [[ -e '$h/wanted' ]]; do
         ip netns exec 'rp-$w-$name' unshare --mount --pid --uts --ipc $groups --fork --kill-child \
-            setpriv --bounding-set=$drop chroot '$h/merged' /sbin/host-init '$name'
+            setpriv --bounding-set=$drop sh -c 'cd \"\$0\" && mount -t proc proc proc && pivot_root . mnt && umount -l /mnt && umount /proc && exec /sbin/host-init \"\$1\"' '$h/merged' '$name'
         sleep 0.5
     done"
     ) </dev/null >"$h/log" 2>&1 &

@@ -226,9 +226,11 @@ pub fn pull(
     platform: Option<&str>,
 ) -> Result<(), Failure> {
     let what = format!("Error pulling image {name}");
+    // a name with two tags has one too many, which the Engine is not told
+    let repository = Name::parse(&name.repository, "").repository;
     let mut query = vec![
         ("tag", name.tag.as_str()),
-        ("fromImage", name.repository.as_str()),
+        ("fromImage", repository.as_str()),
     ];
     if let Some(platform) = platform {
         query.push(("platform", platform));
