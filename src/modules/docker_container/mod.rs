@@ -63,9 +63,22 @@ impl Module for DockerContainer {
         if options.text("container_default_behavior") == Some("compatibility") {
             fill(&mut options);
         }
+        join_first(&mut options);
         let engine = docker::connect(&options, machine)?;
         let modes = compare::Modes::read(&options, wishes::kind)?;
         steps::Steps::new(&options, &engine, &modes, machine)?.run(&state)
+    }
+}
+
+/// As with `docker run --network`, the first network is the one that a container is made in.
+fn join_first(options: &mut Options) {
+    let networks = options.maps("networks").unwrap_or_default();
+    let first = networks.first().and_then(|n| n.get("name").cloned());
+    if let Some(first) = first
+        && options.is("networks_cli_compatible")
+        && options.get("network_mode").is_none()
+    {
+        options.0.insert("network_mode".into(), first);
     }
 }
 

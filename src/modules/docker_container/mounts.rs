@@ -6,8 +6,16 @@ use super::read;
 use crate::machine::docker::Docker;
 use serde_json::{Map, Value as Json, json};
 
+/// A suboption, the types of mounts that have it, its place and the version of the API.
+type Special = (
+    &'static str,
+    &'static [&'static str],
+    &'static str,
+    (u32, u32),
+);
+
 /// The suboptions that only mounts of some types have, where the Engine keeps them, and since which version.
-const SPECIAL: &[(&str, &[&str], &str, (u32, u32))] = &[
+const SPECIAL: &[Special] = &[
     ("propagation", &["bind"], "BindOptions.Propagation", (0, 0)),
     (
         "non_recursive",
@@ -101,7 +109,7 @@ pub fn wanted(mounts: &[Options], docker: &Docker) -> Result<Vec<Map<String, Jso
                     Ok(mode) => json!(mode),
                     Err(_) => {
                         let msg =
-                            format!("tmpfs_mode of mount \"{target}\" is not an octal string!");
+                            format!("tmp_fs mode of mount \"{target}\" is not an octal string!");
                         return Err(Failure::new(msg));
                     }
                 },

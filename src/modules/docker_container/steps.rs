@@ -1,11 +1,11 @@
 //! From what is there to what is wanted, step by step.
 
 use super::super::Failure;
-use super::super::common::docker::{self, Name, Options, failure, put};
+use super::super::common::docker::{self, Name, Options, failure};
 use super::Returns;
 use super::compare::{Mode, Modes, fits, shown};
 use super::networks;
-use super::wishes::{Source, Wish, Wishes};
+use super::wishes::{OWN_IMAGE, Source, Wish, Wishes};
 use crate::machine::Machine;
 use crate::machine::docker::Docker;
 use serde_json::{Map, Value as Json, json};
@@ -57,7 +57,7 @@ impl<'a> Steps<'a> {
             status: None,
             warnings: Vec::new(),
         };
-        steps.container = steps.inspect(&steps.name)?;
+        steps.container = steps.find()?;
         Ok(steps)
     }
 
@@ -82,6 +82,9 @@ impl<'a> Steps<'a> {
             diff.insert("after".into(), Json::Object(self.after));
             Json::Object(diff)
         });
+        if let Some(container) = self.container.as_mut().and_then(Json::as_object_mut) {
+            container.shift_remove(OWN_IMAGE);
+        }
         let returns = Returns {
             changed: self.changed,
             container: self.container.filter(|_| state != "absent"),
@@ -93,11 +96,59 @@ impl<'a> Steps<'a> {
         match done {
             Ok(()) => Ok(returns),
             // a container that ran and failed, or that is not well, is shown
-            Err(failure) if failure.fields.contains_key("shown") => {
+            Err(failure) if failure.fields.contains_key("ran") => {
                 Err(with(Failure::new(failure.msg), &returns))
             }
+            Err(failure) if failure.fields.contains_key("unwell") => Err(with(
+                Failure::new(failure.msg),
+                &Returns {
+                    container: returns.container,
+                    warnings: returns.warnings,
+                    ..Returns::default()
+                },
+            )),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// The container of this name or number. One that is being removed is waited for, and is not there.
+    fn find(&self) -> Result<Option<Json>, Failure> {
+        let query = [
+            ("limit", "-1"),
+            ("all", "1"),
+            ("size", "0"),
+            ("trunc_cmd", "0"),
+        ];
+        let all = self
+            .docker
+            .get("/containers/json", &query)
+            .map_err(failure("Error retrieving container list"))?;
+        let all = all.unwrap_or_default();
+        let all = all.as_array().map_or(&[] as &[Json], Vec::as_slice);
+        let slashed = format!("/{}", self.name);
+        let named = |c: &&Json| {
+            let names = c["Names"].as_array();
+            names.is_some_and(|names| names.iter().any(|n| n.as_str() == Some(slashed.as_str())))
+        };
+        let numbered = |c: &&Json| {
+            let id = c["Id"].as_str().unwrap_or_default();
+            id == self.name || (self.name.len() >= 12 && id.starts_with(&self.name))
+        };
+        let found = all.iter().find(named).or_else(|| all.iter().find(numbered));
+        let Some(id) = found.and_then(|c| c["Id"].as_str()) else {
+            return Ok(None);
+        };
+        let container = self.inspect(id)?;
+        let state = container
+            .as_ref()
+            .and_then(|c| c["State"]["Status"].as_str());
+        if state == Some("removing") {
+            if !self.machine.mode.check {
+                self.gone(id)?;
+            }
+            return Ok(None);
+        }
+        Ok(container)
     }
 
     fn inspect(&self, id: &str) -> Result<Option<Json>, Failure> {
@@ -305,7 +356,7 @@ impl<'a> Steps<'a> {
         if let Some(container) = &mut self.container
             && self.options.get("platform").is_some()
         {
-            container["ImageInspected"] = found.clone();
+            container[OWN_IMAGE] = found.clone();
         }
         Ok(if current { found } else { image.clone() })
     }
@@ -393,7 +444,7 @@ impl<'a> Steps<'a> {
         }
         self.remove(false)?;
         if !self.machine.mode.check {
-            self.gone()?;
+            self.gone(&self.id())?;
         }
         // without the option, it is the image that the container had
         let image = match self.options.json("image") {
@@ -407,12 +458,11 @@ impl<'a> Steps<'a> {
     }
 
     /// Waits until a container that is being removed is gone.
-    fn gone(&mut self) -> Result<(), Failure> {
-        let id = self.id();
+    fn gone(&self, id: &str) -> Result<(), Failure> {
         let most = self.options.float("removal_wait_timeout");
         let start = Instant::now();
         let mut pause = Duration::from_millis(10);
-        while self.inspect(&id)?.is_some() {
+        while self.inspect(id)?.is_some() {
             if most.is_some_and(|most| start.elapsed().as_secs_f64() > most) {
                 return Err(Failure::new(format!(
                     "Timeout of {} seconds exceeded while waiting for container \"{id}\"",
@@ -431,13 +481,6 @@ impl<'a> Steps<'a> {
             body["Image"] = image;
         }
         let (networking, shown) = networks::at_creation(self.options, self.docker);
-        if let (true, Some(first)) = (
-            self.options.is("networks_cli_compatible")
-                && self.options.get("network_mode").is_none(),
-            shown.as_object().and_then(|n| n.keys().next().cloned()),
-        ) {
-            put(&mut body, "HostConfig.NetworkMode", json!(first));
-        }
         self.act(json!({
             "created": "Created container",
             "create_parameters": body,
@@ -475,7 +518,7 @@ impl<'a> Steps<'a> {
         if self.changes(wishes, &container, |w| w.update).is_empty() {
             return Ok(());
         }
-        self.changed = true;
+        // as in the real module, check mode shows the difference and does not count it
         if self.machine.mode.check {
             return Ok(());
         }
@@ -623,7 +666,7 @@ impl<'a> Steps<'a> {
         self.status = Some(status);
         match status {
             0 => Ok(()),
-            _ => Err(Failure::new(output).with("shown", true)),
+            _ => Err(Failure::new(output).with("ran", true)),
         }
     }
 
@@ -704,8 +747,12 @@ impl<'a> Steps<'a> {
         ];
         let what = format!("Error removing container {id}");
         let path = format!("/containers/{id}");
-        self.change("DELETE", &path, &query, None, &what)
-            .map(|_| ())
+        let removed = self.change("DELETE", &path, &query, None, &what);
+        match removed {
+            // it has begun to remove itself
+            Err(e) if e.msg.contains("is already in progress") => self.gone(&id),
+            done => done.map(|_| ()),
+        }
     }
 
     fn pause(&mut self, was: bool, paused: bool) -> Result<(), Failure> {
@@ -762,7 +809,7 @@ impl<'a> Steps<'a> {
                     "Timeout of {} seconds exceeded while waiting for container \"{id}\"",
                     crate::python::float(most)
                 ))
-                .with("shown", true));
+                .with("unwell", true));
             }
             std::thread::sleep(Duration::from_millis(200));
         }

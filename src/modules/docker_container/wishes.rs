@@ -9,6 +9,9 @@ use crate::machine::docker::Docker;
 use crate::modules::args;
 use serde_json::{Map, Value as Json, json};
 
+/// Where a container's description holds that of its image, while it is compared.
+pub const OWN_IMAGE: &str = "image of the container";
+
 /// One property of a container that is compared.
 pub struct Wish {
     /// As differences name it.
@@ -584,9 +587,12 @@ impl Wishes {
                 anonymous.push(key);
             }
         }
-        let mut volumes = wish(Json::Array(anonymous));
-        volumes.have = kept_keys;
-        self.all.push(volumes);
+        // where none is wished for, those that are there do not matter
+        if !anonymous.is_empty() {
+            let mut volumes = wish(Json::Array(anonymous));
+            volumes.have = kept_keys;
+            self.all.push(volumes);
+        }
         let mut bound = wish(Json::Array(binds));
         bound.name = "volume_binds";
         bound.path = "HostConfig.Binds";
@@ -601,7 +607,7 @@ impl Wishes {
             self.create["platform"] = json!(wanted);
         }
         let mut wish = wish(json!(wanted));
-        wish.have = |container, _| json!(platform_of(&container["ImageInspected"]));
+        wish.have = |container, _| json!(platform_of(&container[OWN_IMAGE]));
         self.all.push(wish);
     }
 }
@@ -807,10 +813,6 @@ fn health(options: &Options) -> Result<Json, Failure> {
         Some(Json::Array(words)) => {
             let words: Vec<Json> = words.into_iter().collect();
             let first = words.first().and_then(Json::as_str).unwrap_or_default();
-            if !matches!(first, "NONE" | "CMD" | "CMD-SHELL") {
-                let msg = "The first item of healthcheck.test must be one of NONE, CMD, CMD-SHELL";
-                return Err(Failure::new(msg));
-            }
             if first == "NONE" {
                 return Ok(json!({"Test": ["NONE"]}));
             }
