@@ -4,24 +4,24 @@
 use super::world::World;
 use std::path::Path;
 
-const PLAY: &str = "
+const PLAY: &str = r#"
 - hosts: all
   gather_facts: no
   tasks:
-    - copy: {content: 'hello\n', dest: /tmp/copied, mode: '0640'}
+    - copy: {content: "hello\n", dest: /tmp/copied, mode: "0640"}
     - copy: {src: big, dest: /root/big}
     - command: cat /tmp/copied
       register: said
     - shell: id -un; wc -c </root/big; cat /proc/1/comm
       register: who
     - fetch: {src: /tmp/copied, dest: fetched, flat: yes}
-    - debug: msg={{ said.stdout }} {{ who.stdout_lines | join(' ') }}
-    - copy: {content: 'hello\n', dest: /tmp/copied, mode: '0640'}
+    - debug: {msg: "{{ said.stdout }} {{ who.stdout_lines | join(' ') }}"}
+    - copy: {content: "hello\n", dest: /tmp/copied, mode: "0640"}
     - shell: exit 3
       ignore_errors: yes
     - raw: echo raw
-    - setup: {gather_subset: ['!all', distribution]}
-";
+    - setup: {gather_subset: ["!all", distribution]}
+"#;
 
 #[test]
 fn a_container_without_python_takes_a_playbook() {
