@@ -51,7 +51,8 @@ rehearsal_open() {
 
 rehearsal_close() {
     local code=$?
-    trap - EXIT INT TERM
+    trap - EXIT
+    trap '' INT TERM
     testbed down "$world" || true
     kill "${moto_pid:-}" "${SSH_AGENT_PID:-}" 2>/dev/null || true
     rm -rf "${home:?}"
@@ -80,4 +81,24 @@ rehearsal_hosts() {
     echo "The stand-in for the internet did not start:" >&2
     tail -n 20 "$cache/internet.log" >&2
     return 1
+}
+
+# play NAME ARGUMENT...: runs rplay where the user sits, and keeps what it said in .cache/NAME.txt.
+play() {
+    local name=$1
+    shift
+    say "rplay $*"
+    "${within[@]}" env HOME="$home" "$rplay" "$@" | tee "$cache/$name.txt"
+}
+
+# rehearsal_logins: checks in the logs of the hosts' sshd that all came from the jumphost.
+rehearsal_logins() {
+    local folder=${TESTBED_CACHE:-$cache/testbed}/worlds/$world/hosts from
+    from=$(cat "$folder/$jumphost/ip")
+    # the jumphost itself is logged in at from outside
+    if cat $(ls "$folder"/*/merged/var/log/sshd.log | grep -v "/$jumphost/") | grep 'Accepted publickey' | grep -v "from $from port"; then
+        echo "These logins did not come through the jumphost." >&2
+        return 1
+    fi
+    echo "Every login at a node came from the jumphost: $(cat "$folder"/*/merged/var/log/sshd.log | grep -c "Accepted publickey .* from $from port")."
 }

@@ -1,9 +1,9 @@
 """Checks with boto3 that the account holds the cluster's infrastructure, and nothing else.
 
-    aws_state.py [--original]
+    aws_state.py [--original | --gone]
 
 Exit code 1 and one line for each thing that is not as it should be. `--original` is for the playbook
-that this project's own stands in for: the two differ in a tag or two.
+that this project's own stands in for: the two differ in a tag or two. `--gone` is for after the teardown.
 """
 
 import os
@@ -168,13 +168,34 @@ def balancer(check, account):
     check.equal("the load balancer's tags", account.balancer_tags(name), {"Name": "cluster-lb", "Environment": "Dev"})
 
 
+def gone(check, account):
+    check.equal("VPCs besides the default one", len(account.vpcs), 0)
+    check.equal("instances", len(account.instances), 0)
+    check.equal("load balancers", len(account.balancers), 0)
+    check.equal("elastic addresses", account.ec2.describe_addresses()["Addresses"], [])
+    gateways = account.ec2.describe_nat_gateways()["NatGateways"]
+    check.equal("NAT gateways", [g["State"] for g in gateways if g["State"] != "deleted"], [])
+    default = [v["VpcId"] for v in account.ec2.describe_vpcs()["Vpcs"]]
+    for operation, key in (
+        ("describe_subnets", "Subnets"), ("describe_route_tables", "RouteTables"),
+        ("describe_security_groups", "SecurityGroups"),
+    ):
+        left = [one for one in getattr(account.ec2, operation)()[key] if one["VpcId"] not in default]
+        check.equal(key, left, [])
+    gateways = account.ec2.describe_internet_gateways()["InternetGateways"]
+    check.equal("internet gateways", [g for g in gateways if not g["Attachments"]], [])
+
+
 def main(arguments):
     account, check = Account(), Checks()
-    network(check, account)
-    routes(check, account)
-    security_group(check, account)
-    instances(check, account, "--original" in arguments)
-    balancer(check, account)
+    if "--gone" in arguments:
+        gone(check, account)
+    else:
+        network(check, account)
+        routes(check, account)
+        security_group(check, account)
+        instances(check, account, "--original" in arguments)
+        balancer(check, account)
     for line in check.failed:
         print(f"FAILED  {line}")
     print(f"{check.passed} checks of the account passed, {len(check.failed)} failed.")

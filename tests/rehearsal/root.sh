@@ -53,6 +53,9 @@ unmerge sbin useradd
 unmerge bin "mkdir ln tar rm"
 for file in mkdir ln tar rm; do mv "$root/usr/bin/$file" "$root/bin/$file"; done
 
+# who has logged in is asked for after restarts, too
+sed -i 's,2>/var/log/sshd.log,2>>/var/log/sshd.log,' "$root/sbin/host-init"
+
 rm -f "$root/etc/os-release" "$root/etc/resolv.conf"
 cp -a "$here/image/." "$root/"
 chmod 755 "$root/etc/host-start"

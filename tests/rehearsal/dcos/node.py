@@ -192,7 +192,7 @@ class Marathon:
                     self.reconcile()
                 except OSError as error:
                     print(f"reconcile: {error}", file=sys.stderr, flush=True)
-            time.sleep(0.2)
+            time.sleep(0.5)
 
 
 class Balancer:
