@@ -266,6 +266,25 @@ leave_groups() {
     done
 }
 
+# remove_host HOST: ends everything of it and deletes what it has written.
+remove_host() {
+    local name=$1 h=$dir/hosts/$1 try
+    stop_host "$name"
+    leave_groups "$name"
+    ip netns del "rp-$w-$name" 2>/dev/null || true
+    for try in 1 2 3 4 5 6 7 8 9; do
+        umount "$h/merged/dev" 2>/dev/null || true
+        umount "$h/merged/var/lib/docker" 2>/dev/null || true
+        umount "$h/merged" 2>/dev/null || true
+        mountpoint -q "$h/merged" || break
+        sleep 0.1
+    done
+    # something in it does not end: out of the way all the same, lest it be deleted through the mount
+    umount -l "$h/merged/dev" "$h/merged/var/lib/docker" "$h/merged" 2>/dev/null || true
+    ! mountpoint -q "$h/merged" || die "$h/merged cannot be unmounted"
+    rm -rf "$h"
+}
+
 ready() {
     local ip=$1 try
     for try in $(seq 100); do
@@ -397,24 +416,14 @@ rate)
 state) world "$1"; echo "$dir/hosts/$2/upper" ;;
 down)
     world "$1"
+    jobs=()
     # by what there is, and by what there was when something crashed
     for name in $( { ls "$dir/hosts" 2>/dev/null; ip netns list | sed -n "s/^rp-$w-\([^ ]*\).*/\1/p"; } | grep -vx in | sort -u); do
-        h=$dir/hosts/$name
-        stop_host "$name"
-        leave_groups "$name"
-        ip netns del "rp-$w-$name" 2>/dev/null || true
-        for try in 1 2 3 4 5 6 7 8 9; do
-            umount "$h/merged/dev" 2>/dev/null || true
-            umount "$h/merged/var/lib/docker" 2>/dev/null || true
-            umount "$h/merged" 2>/dev/null || true
-            mountpoint -q "$h/merged" || break
-            sleep 0.1
-        done
-        # something in it does not end: out of the way all the same, lest it be deleted through the mount
-        umount -l "$h/merged/dev" "$h/merged/var/lib/docker" "$h/merged" 2>/dev/null || true
-        ! mountpoint -q "$h/merged" || die "$h/merged cannot be unmounted"
-        rm -rf "$h"
+        remove_host "$name" &
+        jobs+=($!)
     done
+    # one that could not be removed must not be deleted through its mount
+    for p in "${jobs[@]}"; do wait "$p"; done
     for space in "$ctl" "$ctl-in"; do
         for p in $(ip netns pids "$space" 2>/dev/null || true); do kill "$p" 2>/dev/null || true; done
         ip netns del "$space" 2>/dev/null || true
