@@ -48,9 +48,9 @@ fn reposdir() -> Path {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum State {
-    Absent,
     #[default]
     Present,
+    Absent,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -157,7 +157,12 @@ fn write(machine: &mut Machine, file: &str, ini: &Ini) -> Result<(), Failure> {
         });
     }
     let bytes = text::encode(&ini.text());
-    let written = machine.write(path, Content::Bytes(&bytes), None, false);
+    // a link is written through
+    let real = match machine.is_link(path) {
+        true => machine.real_path(path),
+        false => path.to_path_buf(),
+    };
+    let written = machine.write(&real, Content::Bytes(&bytes), None, false);
     written.map(|_| ()).map_err(|e| problem(file, &e))
 }
 
