@@ -60,6 +60,8 @@ pub mod search;
 #[cfg(feature = "controller")]
 pub mod template;
 #[cfg(feature = "controller")]
+pub mod terminal;
+#[cfg(feature = "controller")]
 pub mod vars;
 #[cfg(feature = "controller")]
 pub mod vault;

@@ -5,6 +5,7 @@ mod aws;
 mod errors;
 mod hosts;
 mod inventory;
+mod live;
 mod parity;
 mod ssh;
 mod support;

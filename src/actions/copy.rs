@@ -4,7 +4,6 @@
 //! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/copy_module.html>.
 
 use super::{Context, Entry, refused};
-use crate::connection::Unreachable;
 use crate::modules::args::{self, map};
 use crate::python;
 use crate::result::TaskResult;
@@ -184,7 +183,7 @@ fn copy_file(mut args: Map, source: &Path, context: &mut Context<'_>) -> TaskRes
     }
     let there = match context.session.upload(source) {
         Ok(path) => path,
-        Err(Unreachable { msg }) => return TaskResult::unreachable(msg),
+        Err(e) => return e.result(),
     };
     args.insert("src".into(), there.to_string_lossy().as_ref().into());
     let result = match std::fs::File::open(source).and_then(crate::machine::sha1_of_reader) {

@@ -147,7 +147,7 @@ fn fetch(args: &Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskRe
     let brought = context.session.download(Path::new(&there), &partial);
     let done = match brought {
         Ok(()) => std::fs::rename(&partial, &dest).map_err(local),
-        Err(e) => Err(Box::new(TaskResult::unreachable(e.msg))),
+        Err(e) => Err(Box::new(e.result())),
     };
     if let Err(result) = done {
         let _ = std::fs::remove_file(&partial);

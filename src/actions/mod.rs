@@ -22,7 +22,7 @@ mod set_stats;
 mod template;
 mod wait_for_connection;
 
-use crate::connection::{Request, Session};
+use crate::connection::{Lines, Request, Session};
 use crate::error::did_you_mean;
 use crate::machine::Mode;
 use crate::playbook::Task;
@@ -48,6 +48,8 @@ pub struct Context<'a> {
     pub verbosity: u8,
     /// The task's `environment`.
     pub environment: Vec<(String, String)>,
+    /// Told the lines of the task's command while it runs.
+    pub lines: Option<Lines>,
     /// Everything the run knows.
     pub world: &'a Arc<World>,
     pub task: &'a Task,
@@ -66,11 +68,12 @@ impl Context<'_> {
             args,
             mode: self.mode,
             environment: self.environment.clone(),
+            lines: self.lines.clone(),
             ..Default::default()
         };
         match self.session.call(request) {
             Ok(result) => result,
-            Err(e) => TaskResult::unreachable(e.msg),
+            Err(e) => e.result(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/raw_module.html>.
 
 use super::{Context, Entry, refused};
-use crate::connection::{RawOutput, quote};
+use crate::connection::{RawCommand, RawOutput, quote};
 use crate::modules::{args, common};
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
@@ -29,10 +29,15 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
         None => line,
     };
     let tty = context.session.wants_tty();
-    let mut result = match context.session.raw(&command, &[], tty) {
-        Ok(Ok(output)) => result_of(&output),
-        Ok(Err(msg)) => refused("", &msg),
-        Err(e) => TaskResult::unreachable(e.msg),
+    let command = RawCommand {
+        line: &command,
+        tty,
+        lines: context.lines.as_ref(),
+        ..RawCommand::default()
+    };
+    let mut result = match context.session.raw(command) {
+        Ok(output) => result_of(&output),
+        Err(e) => e.result(),
     };
     if !context.environment.is_empty() {
         let words = "raw module does not support the environment keyword";

@@ -6,7 +6,7 @@
 
 use super::wait_for_connection::{retry, seconds};
 use super::{Context, Entry, raw, refused};
-use crate::connection::quote;
+use crate::connection::{RawCommand, Trouble, quote};
 use crate::modules::args;
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
@@ -141,7 +141,7 @@ impl<'a, 'c> Reboot<'a, 'c> {
         let boot_time = self.boot_time.clone();
         let booted = self.line(&boot_time).map_err(|e| {
             Box::new(match e {
-                Said::Unreachable(msg) => TaskResult::unreachable(msg),
+                Said::Trouble(e) => e.result(),
                 Said::Refused(msg) => not_done(&format!(
                     "{}: host boot time info: {msg}",
                     self.failed_command(&boot_time)
@@ -151,7 +151,8 @@ impl<'a, 'c> Reboot<'a, 'c> {
         let command = self.shutdown().map_err(|e| Box::new(e.result()))?;
         match self.line(&command) {
             // a host that goes at once takes the connection with it
-            Ok(_) | Err(Said::Unreachable(_)) => {}
+            Ok(_) | Err(Said::Trouble(Trouble::Unreachable(_))) => {}
+            Err(Said::Trouble(e)) => return Err(Box::new(e.result())),
             Err(Said::Refused(msg)) => {
                 // on a terminal both outputs are one
                 let failed = not_done(&format!("Reboot command failed. Error was: '{msg}, '"));
@@ -252,34 +253,38 @@ impl<'a, 'c> Reboot<'a, 'c> {
     /// What a line says on its standard output.
     fn line(&mut self, line: &str) -> Result<String, Said> {
         let command = format!("/bin/sh -c {}", quote(line));
-        match self.context.session.raw(&command, &[], false) {
-            Ok(Ok(output)) if output.rc == 0 => Ok(raw::text(&output.stdout).trim().to_string()),
-            Ok(Ok(output)) => {
+        let command = RawCommand {
+            line: &command,
+            ..RawCommand::default()
+        };
+        match self.context.session.raw(command) {
+            Ok(output) if output.rc == 0 => Ok(raw::text(&output.stdout).trim().to_string()),
+            Ok(output) => {
                 let all = format!("{}{}", raw::text(&output.stdout), raw::text(&output.stderr));
                 Err(Said::Refused(all.trim().to_string()))
             }
-            Ok(Err(msg)) => Err(Said::Refused(msg)),
-            Err(e) => Err(Said::Unreachable(e.msg)),
+            Err(e) => Err(Said::Trouble(e)),
         }
     }
 }
 
 /// Why a line at the host came to nothing.
 enum Said {
-    Unreachable(String),
+    Trouble(Trouble),
     Refused(String),
 }
 
 impl Said {
     fn words(self) -> String {
         match self {
-            Said::Unreachable(msg) | Said::Refused(msg) => msg,
+            Said::Trouble(e) => e.words(),
+            Said::Refused(msg) => msg,
         }
     }
 
     fn result(self) -> TaskResult {
         match self {
-            Said::Unreachable(msg) => TaskResult::unreachable(msg),
+            Said::Trouble(e) => e.result(),
             Said::Refused(msg) => not_done(&msg),
         }
     }

@@ -3,7 +3,7 @@
 //! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/script_module.html>.
 
 use super::{Context, Entry, copy, raw, refused};
-use crate::connection::{RawOutput, quote};
+use crate::connection::{Lines, RawCommand, RawOutput, quote};
 use crate::modules::args;
 use crate::modules::common::command::split;
 use crate::result::TaskResult;
@@ -54,6 +54,7 @@ fn script(args: &Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskR
             &format!("test -e {}", quote_path(&path)),
             &[],
             false,
+            None,
         )?;
         if (there.rc == 0) == wanted {
             return Ok(TaskResult::ok()
@@ -98,7 +99,8 @@ fn script(args: &Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskR
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
     let line = format!("( {command}\n); rc=$?; rm -rf {folder}; exit $rc");
     let tty = context.session.wants_tty();
-    let output = run_line(context, &line, &[], tty)?;
+    let lines = context.lines.clone();
+    let output = run_line(context, &line, &[], tty, lines.as_ref())?;
     Ok(raw::result_of(&output))
 }
 
@@ -117,7 +119,7 @@ fn place(
          then echo \"$dir\"; exit 0; fi; done; exit 1",
         quote(&name)
     );
-    let output = run_line(context, &line, content, false)?;
+    let output = run_line(context, &line, content, false, None)?;
     let said = raw::text(&output.stdout);
     let marked = said.lines().find(|l| l.ends_with(&private));
     match (output.rc, marked) {
@@ -138,12 +140,18 @@ fn run_line(
     line: &str,
     input: &[u8],
     tty: bool,
+    lines: Option<&Lines>,
 ) -> Result<RawOutput, Box<TaskResult>> {
-    let command = format!("/bin/sh -c {}", quote(line));
-    match context.session.raw(&command, input, tty) {
-        Ok(Ok(output)) => Ok(output),
-        Ok(Err(msg)) => Err(Box::new(refused("", &msg))),
-        Err(e) => Err(Box::new(TaskResult::unreachable(e.msg))),
+    let line = format!("/bin/sh -c {}", quote(line));
+    let command = RawCommand {
+        line: &line,
+        input,
+        tty,
+        lines,
+    };
+    match context.session.raw(command) {
+        Ok(output) => Ok(output),
+        Err(e) => Err(Box::new(e.result())),
     }
 }
 

@@ -3,6 +3,7 @@
 //! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/wait_for_connection_module.html>.
 
 use super::{Context, Entry, refused};
+use crate::connection::Request;
 use crate::result::TaskResult;
 use crate::value::Map;
 use std::time::{Duration, Instant};
@@ -47,13 +48,18 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
     std::thread::sleep(delay);
     let answer = retry(start + limit.max(delay), pause, || {
         context.session.hurry(connect);
-        let result = context.module("ping", Map::default());
-        match result.is_unreachable() || result.is_failed() {
-            true => Err(result
+        let request = Request {
+            module: "ping".to_string(),
+            environment: context.environment.clone(),
+            ..Request::default()
+        };
+        match context.session.call(request) {
+            Ok(result) if result.is_failed() => Err(result
                 .get("msg")
                 .map(crate::run::text_of)
                 .unwrap_or_default()),
-            false => Ok(()),
+            Ok(_) => Ok(()),
+            Err(e) => Err(e.words()),
         }
     });
     let elapsed = start.elapsed().as_secs() as i64;

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// An agent.
 pub struct Binary {
@@ -15,43 +15,72 @@ pub struct Binary {
     pub arch: String,
     /// SHA-256 of its contents, in hexadecimal digits.
     pub hash: String,
-    /// Its contents, compressed by gzip.
-    pub packed: Cow<'static, [u8]>,
     /// Length of its contents.
     pub size: usize,
+    contents: Contents,
+    /// Made of plain contents when first needed, for all hosts.
+    packed: OnceLock<Vec<u8>>,
+}
+
+/// What is kept of an agent. Hosts that have it already need neither.
+enum Contents {
+    Plain(Vec<u8>),
+    /// Compressed by gzip.
+    Packed(&'static [u8]),
 }
 
 impl Binary {
     /// Its contents.
-    pub fn unpack(&self) -> io::Result<Vec<u8>> {
-        let mut contents = Vec::with_capacity(self.size);
-        GzDecoder::new(&*self.packed).read_to_end(&mut contents)?;
-        Ok(contents)
+    pub fn plain(&self) -> io::Result<Cow<'_, [u8]>> {
+        match &self.contents {
+            Contents::Plain(contents) => Ok(contents.into()),
+            Contents::Packed(packed) => unpack(packed).map(Cow::from),
+        }
+    }
+
+    /// Its contents, compressed by gzip.
+    pub fn packed(&self) -> io::Result<Cow<'_, [u8]>> {
+        match &self.contents {
+            Contents::Packed(packed) => Ok((*packed).into()),
+            Contents::Plain(contents) => {
+                if let Some(packed) = self.packed.get() {
+                    return Ok(packed.into());
+                }
+                let mut packed = Vec::new();
+                GzEncoder::new(&contents[..], Compression::fast()).read_to_end(&mut packed)?;
+                Ok(self.packed.get_or_init(|| packed).into())
+            }
+        }
     }
 
     fn read(arch: &str, path: &Path) -> io::Result<Binary> {
         let contents = std::fs::read(path)?;
-        let mut packed = Vec::new();
-        GzEncoder::new(&contents[..], Compression::default()).read_to_end(&mut packed)?;
         Ok(Binary {
             arch: arch.to_string(),
             hash: hash(&contents),
-            packed: packed.into(),
             size: contents.len(),
+            contents: Contents::Plain(contents),
+            packed: OnceLock::new(),
         })
     }
 
     /// One that was built into rplay.
     fn embedded(arch: &str, packed: &'static [u8]) -> io::Result<Binary> {
-        let mut contents = Vec::new();
-        GzDecoder::new(packed).read_to_end(&mut contents)?;
+        let contents = unpack(packed)?;
         Ok(Binary {
             arch: arch.to_string(),
             hash: hash(&contents),
-            packed: packed.into(),
             size: contents.len(),
+            contents: Contents::Packed(packed),
+            packed: OnceLock::new(),
         })
     }
+}
+
+fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
+    let mut contents = Vec::new();
+    GzDecoder::new(packed).read_to_end(&mut contents)?;
+    Ok(contents)
 }
 
 fn hash(contents: &[u8]) -> String {

@@ -68,6 +68,7 @@ fn listen(
         std::thread::sleep(GRACE);
         if running::in_agent() {
             lock(&spool).clear();
+            running::remove_unfinished();
             std::process::exit(1);
         }
     });

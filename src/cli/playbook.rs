@@ -38,6 +38,10 @@ pub struct Args {
     #[arg(short = 'v', long = "verbose", action = ArgAction::Count)]
     verbose: u8,
 
+    /// Show the lines of commands while they run, on standard error
+    #[arg(long)]
+    live: bool,
+
     /// Inventory: a file, a folder, a plugin (ec2), or hosts with commas; can be repeated
     #[arg(
         short = 'i',
@@ -441,6 +445,10 @@ pub fn options(args: &Args, config: &Config) -> Result<Options> {
             args.verbose
         } else {
             u8::try_from(config.verbosity).unwrap_or(u8::MAX)
+        },
+        live: match args.live {
+            true => crate::config::Live::Lines,
+            false => config.live,
         },
         syntax_check: args.syntax_check,
         list: Listing {

@@ -2,6 +2,7 @@
 
 use crate::expand;
 use crate::kv::unquote;
+use crate::secret::Secret;
 use crate::source::Location;
 use crate::value::Value;
 use crate::yaml::Duplicates;
@@ -106,6 +107,17 @@ impl Parse for String {
     }
     fn value(&self) -> Value {
         Value::str(self)
+    }
+}
+
+/// Playbooks do not see it.
+impl Parse for Secret {
+    const WHAT: &'static str = "text";
+    fn parse(text: &str, _: &Origin) -> Result<Secret, Option<String>> {
+        Ok(Secret::new(unquote(text)))
+    }
+    fn value(&self) -> Value {
+        Value::Null
     }
 }
 
@@ -272,6 +284,21 @@ macro_rules! choice {
     };
 }
 
+choice! {
+    /// Whether the lines of commands are shown while they run.
+    Live {
+        /// In passing, at a terminal.
+        Auto = "auto",
+        /// All of them, to stay.
+        Lines = "lines",
+        No = "no",
+    }
+}
+impl Default for Live {
+    fn default() -> Live {
+        Live::Auto
+    }
+}
 choice! {
     /// Whether plays that do not say gather facts.
     Gathering {

@@ -8,7 +8,9 @@ mod file;
 mod kinds;
 mod settings;
 
-pub use kinds::{Color, Gathering, HashBehaviour, HostSources, OnMismatch, PathList, VarsRoot};
+pub use kinds::{
+    Color, Gathering, HashBehaviour, HostSources, Live, OnMismatch, PathList, VarsRoot,
+};
 pub use settings::{Config, SETTINGS};
 
 use crate::error::{Error, Kind, Result, did_you_mean};
@@ -58,10 +60,16 @@ const WITHOUT_EFFECT: &[&str] = &[
     "defaults.python_module_rlimit_nofile",
     "ssh_connection.control_path",
     "ssh_connection.control_path_dir",
+    "ssh_connection.password_mechanism",
     "ssh_connection.pipelining",
+    "ssh_connection.scp_executable",
+    "ssh_connection.scp_extra_args",
     "ssh_connection.scp_if_ssh",
     "ssh_connection.sftp_batch_mode",
+    "ssh_connection.sftp_executable",
+    "ssh_connection.sftp_extra_args",
     "ssh_connection.transfer_method",
+    "ssh_connection.verbosity",
 ];
 
 /// The same for the environment.
@@ -77,10 +85,17 @@ const ENV_WITHOUT_EFFECT: &[&str] = &[
     "ANSIBLE_NOCOWS",
     "ANSIBLE_PIPELINING",
     "ANSIBLE_PYTHON_INTERPRETER",
+    "ANSIBLE_SCP_EXECUTABLE",
+    "ANSIBLE_SCP_EXTRA_ARGS",
+    "ANSIBLE_SFTP_BATCH_MODE",
+    "ANSIBLE_SFTP_EXECUTABLE",
+    "ANSIBLE_SFTP_EXTRA_ARGS",
     "ANSIBLE_SSH_CONTROL_PATH",
     "ANSIBLE_SSH_CONTROL_PATH_DIR",
+    "ANSIBLE_SSH_PASSWORD_MECHANISM",
     "ANSIBLE_SSH_PIPELINING",
     "ANSIBLE_SSH_TRANSFER_METHOD",
+    "ANSIBLE_SSH_VERBOSITY",
 ];
 
 impl Config {

@@ -3,6 +3,7 @@
 use super::kinds::*;
 use super::{Inputs, Setting};
 use crate::error::Result;
+use crate::secret::Secret;
 use crate::value::Value;
 use crate::yaml::Duplicates;
 use std::path::PathBuf;
@@ -78,6 +79,12 @@ settings! {
     remote_port: Option<u32> = "", ["defaults.remote_port"], ["ANSIBLE_REMOTE_PORT"];
     /// The key file to log in with.
     private_key_file: Option<PathBuf> = "", ["defaults.private_key_file"], ["ANSIBLE_PRIVATE_KEY_FILE"];
+    /// The key to log in with, itself.
+    private_key: Option<Secret> = "", [], ["ANSIBLE_PRIVATE_KEY"];
+    /// The password of the key to log in with.
+    private_key_passphrase: Option<Secret> = "", [], ["ANSIBLE_PRIVATE_KEY_PASSPHRASE"];
+    /// A library for keys on smart cards; only the system's ssh can use it.
+    pkcs11_provider: Option<String> = "", ["ssh_connection.pkcs11_provider"], ["ANSIBLE_PKCS11_PROVIDER"];
     /// Seconds to wait for a connection.
     timeout: u32 = "10", ["defaults.timeout"], ["ANSIBLE_TIMEOUT"];
     /// Whether a host's key must be known.
@@ -93,9 +100,13 @@ settings! {
     /// The ssh program, where it is used.
     ssh_executable: String = "ssh", ["ssh_connection.ssh_executable"], ["ANSIBLE_SSH_EXECUTABLE"];
     /// How often a connection that failed is tried again.
-    ssh_retries: u32 = "0", ["ssh_connection.retries"], ["ANSIBLE_SSH_RETRIES"];
+    ssh_retries: u32 = "0", ["ssh_connection.retries", "connection.retries"], ["ANSIBLE_SSH_RETRIES"];
     /// Seconds to wait for an SSH connection, where it differs from `timeout`.
     ssh_timeout: Option<u32> = "", ["ssh_connection.timeout"], ["ANSIBLE_SSH_TIMEOUT"];
+    /// What the host's question for a password holds, where it is not recognized.
+    sshpass_prompt: Option<String> = "", ["ssh_connection.sshpass_prompt"], ["ANSIBLE_SSHPASS_PROMPT"];
+    /// Whether `raw` commands get a terminal.
+    ssh_use_tty: bool = "yes", ["ssh_connection.usetty"], ["ANSIBLE_SSH_USETTY"];
     /// Ask for the password to log in with.
     ask_pass: bool = "no", ["defaults.ask_pass"], ["ANSIBLE_ASK_PASS"];
     /// A file that holds the password to log in with.
@@ -114,6 +125,38 @@ settings! {
     become_exe: Option<String> = "", ["privilege_escalation.become_exe"], ["ANSIBLE_BECOME_EXE"];
     /// That program's options.
     become_flags: Option<String> = "", ["privilege_escalation.become_flags"], ["ANSIBLE_BECOME_FLAGS"];
+    /// The password to become another user with.
+    become_password: Option<Secret> = "", [], ["ANSIBLE_BECOME_PASS"];
+    /// Whom `sudo` becomes, where it differs from `become_user`.
+    sudo_user: Option<String> = "", ["sudo_become_plugin.user"], ["ANSIBLE_SUDO_USER"];
+    /// The password that `sudo` asks for.
+    sudo_password: Option<Secret> = "", ["sudo_become_plugin.password"], ["ANSIBLE_SUDO_PASS"];
+    /// The program of `sudo`, where it differs from `become_exe`.
+    sudo_exe: Option<String> = "", ["sudo_become_plugin.executable"], ["ANSIBLE_SUDO_EXE"];
+    /// The options of `sudo`, where they differ from `become_flags`.
+    sudo_flags: Option<String> = "", ["sudo_become_plugin.flags"], ["ANSIBLE_SUDO_FLAGS"];
+    /// Whom `su` becomes, where it differs from `become_user`.
+    su_user: Option<String> = "", ["su_become_plugin.user"], ["ANSIBLE_SU_USER"];
+    /// The password that `su` asks for.
+    su_password: Option<Secret> = "", ["su_become_plugin.password"], ["ANSIBLE_SU_PASS"];
+    /// The program of `su`, where it differs from `become_exe`.
+    su_exe: Option<String> = "", ["su_become_plugin.executable"], ["ANSIBLE_SU_EXE"];
+    /// The options of `su`, where they differ from `become_flags`.
+    su_flags: Option<String> = "", ["su_become_plugin.flags"], ["ANSIBLE_SU_FLAGS"];
+    /// Whom `doas` becomes, where it differs from `become_user`.
+    doas_user: Option<String> = "", ["doas_become_plugin.user"], ["ANSIBLE_DOAS_USER"];
+    /// The password that `doas` asks for.
+    doas_password: Option<Secret> = "", ["doas_become_plugin.password"], ["ANSIBLE_DOAS_PASS"];
+    /// The program of `doas`, where it differs from `become_exe`.
+    doas_exe: Option<String> = "", ["doas_become_plugin.executable"], ["ANSIBLE_DOAS_EXE"];
+    /// The options of `doas`, where they differ from `become_flags`.
+    doas_flags: Option<String> = "", ["doas_become_plugin.flags"], ["ANSIBLE_DOAS_FLAGS"];
+    /// The folder that `sudo` is started in.
+    sudo_chdir: Option<String> = "", ["sudo_become_plugin.chdir"], ["ANSIBLE_SUDO_CHDIR"];
+    /// What `su` asks for a password with, where it is not recognized.
+    su_prompts: Vec<String> = "", ["su_become_plugin.localized_prompts"], ["ANSIBLE_SU_PROMPT_L10N"];
+    /// What `doas` asks for a password with, where it is not recognized.
+    doas_prompts: Vec<String> = "", ["doas_become_plugin.localized_prompts"], ["ANSIBLE_DOAS_PROMPT_L10N"];
     /// Ask for the password to become another user with.
     become_ask_pass: bool = "no", ["privilege_escalation.become_ask_pass"], ["ANSIBLE_BECOME_ASK_PASS"];
     /// A file that holds that password.
@@ -256,6 +299,9 @@ settings! {
     verbosity: u32 = "0", ["defaults.verbosity"], ["ANSIBLE_VERBOSITY"];
     /// Whether what `-v` adds goes to standard error.
     verbose_to_stderr: bool = "no", ["defaults.verbose_to_stderr"], ["ANSIBLE_VERBOSE_TO_STDERR"];
+    /// Whether lines of commands are shown on standard error while they run: all (lines), none (no), or the
+    /// latest one in passing, at a terminal (auto).
+    live: Live = "auto", ["rplay.live"], ["RPLAY_LIVE"];
     /// A file that the output is added to.
     log_path: Option<PathBuf> = "", ["defaults.log_path"], ["ANSIBLE_LOG_PATH"];
     /// Whether deprecations are shown.

@@ -1,7 +1,7 @@
 //! The controller's side of an agent: placed on the host once, started over a channel, kept for the run.
 
-use super::escalate::{self, StartError, Started, after_line};
-use super::{Become, Channel, Event, Request, Target, Transport, Unreachable};
+use super::escalate::{self, Started, after_line};
+use super::{Become, Channel, Event, Request, Target, Transport, Trouble, Unreachable};
 use crate::agent::binary::{self, Binary};
 use crate::agent::{CHUNK, Call, Frame, Hello, Order, Reply, take_frame};
 use crate::modules;
@@ -34,7 +34,7 @@ impl Agent {
         transport: &mut dyn Transport,
         target: &Target,
         become_: Option<&Become>,
-    ) -> Result<Agent, StartError> {
+    ) -> Result<Agent, Trouble> {
         let mark = format!("RPLAY-{}", crate::secret::random_name());
         let script = script(&mark, &target.remote_tmp);
         let started = escalate::start(transport, target, become_, &script, false)?;
@@ -51,7 +51,7 @@ impl Agent {
             error: started.error,
             told: HashSet::new(),
         };
-        agent.greet(target).map_err(StartError::Unreachable)?;
+        agent.greet(target).map_err(Trouble::Unreachable)?;
         Ok(agent)
     }
 
@@ -63,6 +63,20 @@ impl Agent {
         self.send(&Frame::of(&hello).map_err(|e| self.lost(&e))?)?;
         let theirs: Hello = self.message()?;
         theirs.check().map_err(|e| self.lost(&e))
+    }
+
+    /// Whether it has not ended, as far as is known without asking it. Only to be asked between orders.
+    pub fn is_alive(&mut self) -> bool {
+        match self.channel.receive(Some(Duration::ZERO)) {
+            Ok(Event::Nothing) => true,
+            // nobody has asked for anything
+            Ok(Event::Output(_)) => false,
+            Ok(Event::Error(bytes)) => {
+                self.error.extend(bytes);
+                true
+            }
+            Ok(Event::Ended(_)) | Err(_) => false,
+        }
     }
 
     /// Runs a module. Its lines are told as they come.
@@ -110,9 +124,9 @@ impl Agent {
     }
 
     /// Sends a file in pieces; returns where it is.
-    pub fn upload(&mut self, local: &Path) -> Result<PathBuf, Unreachable> {
+    pub fn upload(&mut self, local: &Path) -> Result<PathBuf, Trouble> {
         let unreadable = |e: io::Error| {
-            Unreachable::new(format!(
+            Trouble::Failed(format!(
                 "cannot read {}: {}",
                 local.display(),
                 crate::machine::reason(&e)
@@ -124,11 +138,16 @@ impl Agent {
             name: name.into_owned(),
         })?;
         let mut piece = vec![0; CHUNK];
+        let mut failed = None;
         loop {
             let length = match file.read(&mut piece) {
                 Ok(length) => length,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) => return Err(unreadable(e)),
+                // the agent waits for the end
+                Err(e) => {
+                    failed = Some(e);
+                    0
+                }
             };
             let frame = Frame::of_bytes(&piece[..length]).map_err(|e| self.lost(&e))?;
             self.send(&frame)?;
@@ -136,13 +155,18 @@ impl Agent {
                 break;
             }
         }
-        match self.message()? {
-            Reply::Placed { path } => Ok(path.into()),
-            Reply::Refused { msg } => Err(Unreachable::new(format!(
+        match (self.message()?, failed) {
+            (Reply::Placed { path }, None) => Ok(path.into()),
+            (Reply::Placed { path }, Some(e)) => {
+                self.discard(Path::new(&path));
+                Err(unreadable(e))
+            }
+            (Reply::Refused { .. }, Some(e)) => Err(unreadable(e)),
+            (Reply::Refused { msg }, None) => Err(Trouble::Failed(format!(
                 "failed to transfer file to the remote host: {}: {msg}",
                 local.display()
             ))),
-            _ => Err(self.confused()),
+            _ => Err(self.confused().into()),
         }
     }
 
@@ -154,9 +178,9 @@ impl Agent {
     }
 
     /// Fetches a file in pieces.
-    pub fn download(&mut self, remote: &Path, local: &Path) -> Result<(), Unreachable> {
+    pub fn download(&mut self, remote: &Path, local: &Path) -> Result<(), Trouble> {
         let unwritable = |e: io::Error| {
-            Unreachable::new(format!(
+            Trouble::Failed(format!(
                 "cannot write {}: {}",
                 local.display(),
                 crate::machine::reason(&e)
@@ -175,7 +199,7 @@ impl Agent {
                         written = file.write_all(&piece);
                     }
                 }
-                Frame::Message(_) => return Err(self.confused()),
+                Frame::Message(_) => return Err(self.confused().into()),
             }
         }
         match self.message()? {
@@ -183,11 +207,11 @@ impl Agent {
                 file.map_err(unwritable)?;
                 written.map_err(unwritable)
             }
-            Reply::Refused { msg } => Err(Unreachable::new(format!(
+            Reply::Refused { msg } => Err(Trouble::Failed(format!(
                 "failed to transfer file from {}: {msg}",
                 remote.display()
             ))),
-            _ => Err(self.confused()),
+            _ => Err(self.confused().into()),
         }
     }
 
@@ -258,7 +282,7 @@ struct Opening<'a> {
 
 impl Opening<'_> {
     /// Follows the script until the agent runs: `HAVE`, or `NEED` and the file.
-    fn place(&mut self) -> Result<(), StartError> {
+    fn place(&mut self) -> Result<(), Trouble> {
         let first = self.line()?;
         let words: Vec<&str> = first.split(' ').collect();
         match words.as_slice() {
@@ -275,19 +299,16 @@ impl Opening<'_> {
         }
     }
 
-    fn send_binary(&mut self, binary: &Binary, packed: bool) -> Result<(), StartError> {
-        let unpacked;
-        let contents: &[u8] = match packed {
-            true => &binary.packed,
-            false => {
-                unpacked = binary.unpack().map_err(|e| self.refused(&e.to_string()))?;
-                &unpacked
-            }
+    fn send_binary(&mut self, binary: &Binary, packed: bool) -> Result<(), Trouble> {
+        let contents = match packed {
+            true => binary.packed(),
+            false => binary.plain(),
         };
+        let contents = contents.map_err(|e| self.refused(&e.to_string()))?;
         let line = format!("{} {}\n", contents.len(), binary.size);
         self.send(line.as_bytes())?;
         let sent = match self.line()?.as_str() {
-            "READY" => self.send(contents),
+            "READY" => self.send(&contents),
             other => return Err(self.refused(&format!("the host said '{other}'"))),
         };
         // a host that takes no more has said why
@@ -304,13 +325,13 @@ impl Opening<'_> {
         }
     }
 
-    fn send(&mut self, bytes: &[u8]) -> Result<(), StartError> {
+    fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
         let sent = self.started.channel.send(bytes);
         sent.map_err(|e| self.refused(&crate::machine::reason(&e)))
     }
 
     /// The next line that the script says, without its mark.
-    fn line(&mut self) -> Result<String, StartError> {
+    fn line(&mut self) -> Result<String, Trouble> {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(rest) = after_line(&self.started.output, &self.mark) {
@@ -337,7 +358,7 @@ impl Opening<'_> {
         }
     }
 
-    fn refused(&self, why: &str) -> StartError {
+    fn refused(&self, why: &str) -> Trouble {
         let said = [&self.started.error, &self.started.output]
             .map(|b| String::from_utf8_lossy(b).trim().to_string())
             .join("\n");
@@ -345,7 +366,7 @@ impl Opening<'_> {
         if !said.trim().is_empty() {
             msg = format!("{msg}: {}", said.trim());
         }
-        StartError::Unreachable(Unreachable::new(msg))
+        Trouble::Unreachable(Unreachable::new(msg))
     }
 }
 

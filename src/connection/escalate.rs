@@ -2,26 +2,11 @@
 //!
 //! See <https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_privilege_escalation.html>.
 
-use super::{Become, Channel, Event, Target, Transport, Unreachable};
+use super::{Become, Channel, Event, Target, Transport, Trouble, Unreachable};
 use std::time::{Duration, Instant};
 
 /// The values of `become_method` that rplay has.
 pub const METHODS: &[&str] = &["sudo", "su", "doas"];
-
-/// Why a command could not be started.
-#[derive(Debug)]
-pub enum StartError {
-    /// The connection fails; the host is unreachable.
-    Unreachable(Unreachable),
-    /// The other user cannot be become; the task fails.
-    Refused(String),
-}
-
-impl From<Unreachable> for StartError {
-    fn from(e: Unreachable) -> StartError {
-        StartError::Unreachable(e)
-    }
-}
 
 /// A command that runs as the wanted user, and what it has said so far.
 pub struct Started {
@@ -39,7 +24,7 @@ pub fn start(
     become_: Option<&Become>,
     script: &str,
     tty: bool,
-) -> Result<Started, StartError> {
+) -> Result<Started, Trouble> {
     let Some(become_) = become_ else {
         let command = format!("{} -c {}", target.shell, quote(script));
         return Ok(Started {
@@ -57,8 +42,8 @@ pub fn start(
     };
     let inner = format!("{} -c {}", target.shell, quote(&script));
     let Some(command) = command(become_, &inner, &marks.prompt) else {
-        return Err(StartError::Refused(format!(
-            "Task failed: Invalid become method specified, could not find matching plugin: '{}'. rplay has {}.",
+        return Err(Trouble::Failed(format!(
+            "Invalid become method specified, could not find matching plugin: '{}'. rplay has {}.",
             become_.method,
             METHODS.join(", ")
         )));
@@ -105,9 +90,13 @@ fn needs_tty(method: &str) -> bool {
 /// The command line that runs `inner` as the other user; none if there is no such method.
 fn command(become_: &Become, inner: &str, prompt: &str) -> Option<String> {
     let user = quote(&become_.user);
+    let enter = match &become_.folder {
+        Some(folder) => format!("cd {} && ", quote(folder)),
+        None => String::new(),
+    };
     let exe = |default: &str| become_.exe.clone().unwrap_or_else(|| default.to_string());
     let flags = |default: &str| become_.flags.clone().unwrap_or_else(|| default.to_string());
-    Some(match become_.method.as_str() {
+    let line = match become_.method.as_str() {
         "sudo" => {
             let mut flags = flags("-H -S -n");
             if become_.password.is_some() {
@@ -128,7 +117,8 @@ fn command(become_: &Become, inner: &str, prompt: &str) -> Option<String> {
             format!("{} {flags} -u {user} {inner}", exe("doas"))
         }
         _ => return None,
-    })
+    };
+    Some(enter + &line)
 }
 
 /// Whether the command goes through a login shell that loses line breaks and replaces `$`: `sudo -i` puts a backslash
@@ -168,7 +158,7 @@ struct Conversation<'a> {
 }
 
 impl Conversation<'_> {
-    fn run(mut self, patience: Duration, tty: bool) -> Result<Started, StartError> {
+    fn run(mut self, patience: Duration, tty: bool) -> Result<Started, Trouble> {
         let mut end = Instant::now() + patience;
         loop {
             if let Some(rest) = after_line(&self.output, &self.marks.success) {
@@ -186,19 +176,20 @@ impl Conversation<'_> {
             }
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(StartError::Refused(format!(
+                let text = format!(
                     "Timeout ({}s) waiting for privilege escalation prompt: {}",
                     patience.as_secs(),
                     self.said()
-                )));
+                );
+                return Err(Unreachable::new(text).into());
             }
             match self.channel.receive(Some(left)) {
                 Ok(Event::Output(bytes)) => self.output.extend(bytes),
                 Ok(Event::Error(bytes)) => self.error.extend(bytes),
                 Ok(Event::Nothing) => {}
-                Ok(Event::Ended(_)) => return Err(StartError::Refused(self.why())),
+                Ok(Event::Ended(_)) => return Err(Trouble::Failed(self.why())),
                 Err(e) => {
-                    return Err(StartError::Unreachable(Unreachable::new(format!(
+                    return Err(Trouble::Unreachable(Unreachable::new(format!(
                         "the connection was lost: {}",
                         crate::machine::reason(&e)
                     ))));
@@ -212,7 +203,16 @@ impl Conversation<'_> {
         let asked = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes);
             let last = text.rsplit('\n').next().unwrap_or_default().trim_end();
+            let lower = last.to_lowercase();
+            let mut given = self.become_.prompts.iter().map(|p| p.to_lowercase());
+            if given.any(|prompt| lower.contains(&prompt)) {
+                return true;
+            }
             match self.become_.method.as_str() {
+                // its own prompt where other flags than the usual ones let it ask
+                "sudo" if self.become_.password.is_none() => {
+                    last.starts_with("[sudo]") && last.ends_with(':')
+                }
                 "sudo" => last.ends_with(&self.marks.prompt),
                 // their prompts are translated
                 _ => last.ends_with([':', '：']),
@@ -221,13 +221,13 @@ impl Conversation<'_> {
         asked(&self.output) || asked(&self.error)
     }
 
-    fn answer(&mut self) -> Result<(), StartError> {
+    fn answer(&mut self) -> Result<(), Trouble> {
         let method = &self.become_.method;
         let Some(password) = &self.become_.password else {
-            return Err(StartError::Refused(format!("Missing {method} password")));
+            return Err(Trouble::Failed(format!("Missing {method} password")));
         };
         if self.answered > 0 {
-            return Err(StartError::Refused(format!("Incorrect {method} password")));
+            return Err(Trouble::Failed(format!("Incorrect {method} password")));
         }
         self.answered += 1;
         self.output.clear();
@@ -246,6 +246,8 @@ impl Conversation<'_> {
             "a password is required",
             "a terminal is required",
             "no tty present",
+            // doas
+            "Authentication required",
         ];
         if missing.iter().any(|m| said.contains(m)) && self.answered == 0 {
             return format!("Missing {method} password");
@@ -295,8 +297,8 @@ mod tests {
             method: method.to_string(),
             user: "al ice".to_string(),
             password: password.then(|| Secret::new("s3cret")),
-            exe: None,
             flags: flags.map(str::to_string),
+            ..Become::default()
         }
     }
 
@@ -330,6 +332,12 @@ mod tests {
             assert!(!line.contains("s3cret"));
         }
         assert!(command(&become_("runas", false, None), "x", "P:").is_none());
+        let elsewhere = Become {
+            folder: Some("/a b".to_string()),
+            ..become_("sudo", false, None)
+        };
+        let line = command(&elsewhere, "x", "P:").unwrap();
+        assert_eq!(line, "cd '/a b' && sudo -H -S -n -u 'al ice' x");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! A connection to a host: one transport, and an agent for every user that tasks are there.
 
 use super::agent::Agent;
-use super::escalate::{self, StartError};
-use super::{Become, Event, RawOutput, Request, Target, Transport, Unreachable, open};
-use crate::machine::Machine;
+use super::escalate;
+use super::{
+    Become, Event, RawCommand, RawOutput, Request, Target, Transport, Trouble, Unreachable, open,
+};
+use crate::machine::{LineSplitters, Machine, Stream};
 use crate::modules;
 use crate::result::TaskResult;
 use std::collections::HashMap;
@@ -37,6 +39,13 @@ impl HostSession {
         session
     }
 
+    /// Whether what is open can still be used. One that has been idle may have lost its host meanwhile: a new
+    /// one may reach it again, and nothing was asked of it that could happen twice.
+    pub fn is_alive(&mut self) -> bool {
+        let open = self.transport.as_mut().is_none_or(|t| t.is_alive());
+        open && self.agents.values_mut().all(Agent::is_alive)
+    }
+
     /// Whether modules run in this process: this machine, as the user who runs rplay.
     pub fn in_process(&self, become_: Option<&Become>) -> bool {
         self.target.connection == "local" && become_.is_none()
@@ -47,7 +56,7 @@ impl HostSession {
         &mut self,
         become_: Option<&Become>,
         request: Request,
-    ) -> Result<TaskResult, Unreachable> {
+    ) -> Result<TaskResult, Trouble> {
         if self.in_process(become_) {
             let mut machine = Machine::new(request.mode, request.environment);
             machine.lines = request.lines;
@@ -59,22 +68,14 @@ impl HostSession {
                 _ => modules::run(module, args, &mut machine),
             });
         }
-        match self.agent(become_) {
-            Ok(agent) => agent.call(request),
-            Err(StartError::Refused(msg)) => Ok(TaskResult::failed(msg)),
-            Err(StartError::Unreachable(e)) => Err(e),
-        }
+        Ok(self.agent(become_)?.call(request)?)
     }
 
     /// Makes a controller's file readable there.
-    pub fn upload(
-        &mut self,
-        become_: Option<&Become>,
-        local: &Path,
-    ) -> Result<PathBuf, Unreachable> {
+    pub fn upload(&mut self, become_: Option<&Become>, local: &Path) -> Result<PathBuf, Trouble> {
         match self.in_process(become_) {
             true => Ok(local.to_path_buf()),
-            false => self.agent(become_).map_err(plain)?.upload(local),
+            false => self.agent(become_)?.upload(local),
         }
     }
 
@@ -91,14 +92,14 @@ impl HostSession {
         become_: Option<&Become>,
         remote: &Path,
         local: &Path,
-    ) -> Result<(), Unreachable> {
+    ) -> Result<(), Trouble> {
         if !self.in_process(become_) {
-            let agent = self.agent(become_).map_err(plain)?;
+            let agent = self.agent(become_)?;
             return agent.download(remote, local);
         }
         let copied = std::fs::copy(remote, local);
         copied.map(|_| ()).map_err(|e| {
-            Unreachable::new(format!(
+            Trouble::Failed(format!(
                 "cannot copy {} to {}: {e}",
                 remote.display(),
                 local.display()
@@ -106,34 +107,32 @@ impl HostSession {
         })
     }
 
-    /// Runs a command line with no agent. The inner error is a refused `become`.
+    /// Runs a command line with no agent.
     pub fn raw(
         &mut self,
         become_: Option<&Become>,
-        command: &str,
-        input: &[u8],
-        tty: bool,
-    ) -> Result<Result<RawOutput, String>, Unreachable> {
+        command: &RawCommand<'_>,
+    ) -> Result<RawOutput, Trouble> {
+        let RawCommand {
+            line, input, tty, ..
+        } = *command;
+        let mut live = LineSplitters::new(command.lines);
         let target = self.target.clone();
         let transport = self.transport()?;
         // what is there to read a command line is known to the host alone: it may have no shell
         let started = match become_ {
-            Some(_) => escalate::start(transport, &target, become_, command, tty),
+            Some(_) => escalate::start(transport, &target, become_, line, tty),
             None => transport
-                .start(command, tty)
+                .start(line, tty)
                 .map(|channel| escalate::Started {
                     channel,
                     output: Vec::new(),
                     error: Vec::new(),
                     tty,
                 })
-                .map_err(StartError::Unreachable),
+                .map_err(Trouble::Unreachable),
         };
-        let mut started = match started {
-            Ok(started) => started,
-            Err(StartError::Refused(msg)) => return Ok(Err(msg)),
-            Err(StartError::Unreachable(e)) => return Err(e),
-        };
+        let mut started = started?;
         let lost = |e: std::io::Error| {
             Unreachable::new(format!(
                 "the connection to the host was lost: {}",
@@ -152,17 +151,24 @@ impl HostSession {
         };
         loop {
             match started.channel.receive(self.patience).map_err(lost)? {
-                Event::Output(bytes) => output.stdout.extend(bytes),
-                Event::Error(bytes) => output.stderr.extend(bytes),
+                Event::Output(bytes) => {
+                    live.take(Stream::Output, &bytes);
+                    output.stdout.extend(bytes);
+                }
+                Event::Error(bytes) => {
+                    live.take(Stream::Error, &bytes);
+                    output.stderr.extend(bytes);
+                }
                 Event::Nothing => {
-                    return Err(Unreachable::new("the host does not answer any more"));
+                    return Err(Unreachable::new("the host does not answer any more").into());
                 }
                 Event::Ended(Some(rc)) => {
+                    live.end();
                     output.rc = rc;
-                    return Ok(Ok(output));
+                    return Ok(output);
                 }
                 Event::Ended(None) => {
-                    return Err(Unreachable::new("the connection to the host was lost"));
+                    return Err(Unreachable::new("the connection to the host was lost").into());
                 }
             }
         }
@@ -178,7 +184,7 @@ impl HostSession {
         }
     }
 
-    fn agent(&mut self, become_: Option<&Become>) -> Result<&mut Agent, StartError> {
+    fn agent(&mut self, become_: Option<&Become>) -> Result<&mut Agent, Trouble> {
         let key = become_.cloned();
         if !self.agents.contains_key(&key) {
             let target = self.target.clone();
@@ -187,14 +193,6 @@ impl HostSession {
         }
         self.agents
             .get_mut(&key)
-            .ok_or_else(|| StartError::Unreachable(Unreachable::new("the agent has ended")))
-    }
-}
-
-/// Where a file is to be carried, a refused `become` is as good as no connection.
-fn plain(e: StartError) -> Unreachable {
-    match e {
-        StartError::Unreachable(e) => e,
-        StartError::Refused(msg) => Unreachable::new(msg),
+            .ok_or_else(|| Trouble::Unreachable(Unreachable::new("the agent has ended")))
     }
 }

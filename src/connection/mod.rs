@@ -56,6 +56,52 @@ impl Unreachable {
     }
 }
 
+/// Why something could not be done at a host.
+#[derive(Debug)]
+pub enum Trouble {
+    Unreachable(Unreachable),
+    /// The host answers, and refuses: another user cannot be become, a file cannot be sent. The task fails.
+    Failed(String),
+}
+
+impl From<Unreachable> for Trouble {
+    fn from(e: Unreachable) -> Trouble {
+        Trouble::Unreachable(e)
+    }
+}
+
+impl Trouble {
+    /// What the task comes to.
+    pub fn result(self) -> TaskResult {
+        match self {
+            Trouble::Unreachable(e) => TaskResult::unreachable(e.msg),
+            Trouble::Failed(msg) => {
+                let words = format!("Task failed: {msg}");
+                let mut result = TaskResult::failed(words.as_str()).with("changed", false);
+                result.error = Some(crate::Error::general(words));
+                result
+            }
+        }
+    }
+
+    pub fn words(self) -> String {
+        match self {
+            Trouble::Unreachable(Unreachable { msg }) | Trouble::Failed(msg) => msg,
+        }
+    }
+}
+
+/// A command line that is run without the agent.
+#[derive(Clone, Default)]
+pub struct RawCommand<'a> {
+    pub line: &'a str,
+    pub input: &'a [u8],
+    /// Whether it gets a terminal.
+    pub tty: bool,
+    /// Told its lines while it runs.
+    pub lines: Option<&'a Lines>,
+}
+
 /// What came of a command that was run without the agent.
 #[derive(Clone, Debug, Default)]
 pub struct RawOutput {
@@ -66,21 +112,16 @@ pub struct RawOutput {
 
 /// An open way to one host, as one user.
 pub trait Session: Send {
-    /// Runs a module there. A module's own failure is an `Ok` with `failed`; so is a refused `become`.
-    fn call(&mut self, request: Request) -> Result<TaskResult, Unreachable>;
+    /// Runs a module there. A module's own failure is an `Ok` with `failed`.
+    fn call(&mut self, request: Request) -> Result<TaskResult, Trouble>;
     /// Makes a controller's file readable there; returns its path there. Lives as long as the session.
-    fn upload(&mut self, local: &Path) -> Result<PathBuf, Unreachable>;
+    fn upload(&mut self, local: &Path) -> Result<PathBuf, Trouble>;
     /// Gives up a file that [`Session::upload`] made.
     fn discard(&mut self, remote: &Path);
     /// Brings a file from there to the controller.
-    fn download(&mut self, remote: &Path, local: &Path) -> Result<(), Unreachable>;
-    /// Runs a command line with no agent there (`raw`, `script`). An `Err` of the inner result is a refused `become`.
-    fn raw(
-        &mut self,
-        command: &str,
-        input: &[u8],
-        tty: bool,
-    ) -> Result<Result<RawOutput, String>, Unreachable>;
+    fn download(&mut self, remote: &Path, local: &Path) -> Result<(), Trouble>;
+    /// Runs a command line with no agent there (`raw`, `script`).
+    fn raw(&mut self, command: RawCommand<'_>) -> Result<RawOutput, Trouble>;
     /// Whether raw commands get a terminal there, as ssh gives them one.
     fn wants_tty(&self) -> bool {
         false

@@ -56,6 +56,24 @@ impl OpenSsh {
         }
     }
 
+    /// Where a key is kept, for as long as the connection lives, that the user gave itself.
+    fn key(&self) -> PathBuf {
+        self.dir.path().join("key")
+    }
+
+    fn keep_key(&self) -> io::Result<()> {
+        let Some(key) = &self.target.ssh.key else {
+            return Ok(());
+        };
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(self.key())?;
+        writeln!(file, "{}", key.reveal().trim())
+    }
+
     fn control(&self) -> PathBuf {
         self.dir.path().join("control")
     }
@@ -78,7 +96,10 @@ impl OpenSsh {
         option(format!("ConnectTimeout={}", target.timeout));
         // a host that has died must not be waited for without end
         option("ServerAliveInterval=15".to_string());
-        if let Some(key) = &target.private_key {
+        if target.ssh.key.is_some() {
+            command.arg("-i").arg(self.key());
+            command.args(["-o", "IdentitiesOnly=yes"]);
+        } else if let Some(key) = &target.private_key {
             command.arg("-i").arg(key);
         }
         if let Some(user) = &target.user {
@@ -103,17 +124,19 @@ impl OpenSsh {
                 crate::machine::reason(&e)
             )),
         };
-        let asks = self.target.password.is_none() && ssh::has_terminal();
+        let given = self.target.password.is_some() || self.target.ssh.passphrase.is_some();
+        let asks = !given && ssh::has_terminal();
         let mut options = vec!["ControlMaster=yes", "ControlPersist=no"];
-        match (&self.target.password, asks) {
-            (Some(_), _) => options.push("NumberOfPasswordPrompts=1"),
-            (None, true) => {}
-            (None, false) => options.push("BatchMode=yes"),
+        match (given, asks) {
+            (true, _) => options.push("NumberOfPasswordPrompts=1"),
+            (false, true) => {}
+            (false, false) => options.push("BatchMode=yes"),
         }
+        self.keep_key().map_err(failed)?;
         let mut command = self.command(&options);
-        let _password = match &self.target.password {
-            Some(password) => Some(self.give(password, &mut command).map_err(failed)?),
-            None => None,
+        let _answers = match given {
+            true => Some(self.give(&mut command).map_err(failed)?),
+            false => None,
         };
         let said = self.dir.path().join("said");
         let file = File::create(&said).map_err(failed)?;
@@ -124,7 +147,10 @@ impl OpenSsh {
             .stdout(Stdio::null())
             .stderr(Stdio::from(file));
         let one = match asks {
-            true => Some(ASKING.lock().unwrap_or_else(PoisonError::into_inner)),
+            true => Some((
+                ASKING.lock().unwrap_or_else(PoisonError::into_inner),
+                crate::terminal::Question::begin(),
+            )),
             false => {
                 // SAFETY: between fork and exec only this system call is made, which does not allocate.
                 unsafe {
@@ -153,29 +179,39 @@ impl OpenSsh {
         }))
     }
 
-    /// Has ssh ask a small script for the password, which gets it from a pipe: it is in no argument, in no
-    /// environment and in no file. The pipe lives as long as what is returned.
-    fn give(&self, password: &Secret, command: &mut Command) -> io::Result<File> {
-        let (pipe, script) = (self.dir.path().join("answer"), self.dir.path().join("ask"));
-        if !pipe.exists() {
-            rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0)?;
-            let wanted = self.target.ssh.password_prompt.as_deref();
-            let text = format!(
-                "#!/bin/sh\ncase \"$1\" in\n*{}*) IFS= read -r line <{} && printf '%s\\n' \"$line\" ;;\n*) exit 1 ;;\nesac\n",
-                super::escalate::quote(wanted.unwrap_or("assword")),
-                super::escalate::quote(&pipe.to_string_lossy()),
+    /// Has ssh ask a small script for passwords, which gets them from pipes: they are in no argument, in no
+    /// environment and in no file. The pipes live as long as what is returned.
+    fn give(&self, command: &mut Command) -> io::Result<Vec<File>> {
+        let ssh = &self.target.ssh;
+        let script = self.dir.path().join("ask");
+        let mut cases = String::new();
+        let mut pipes = Vec::new();
+        for (name, secret, prompt) in [
+            ("phrase", &ssh.passphrase, "assphrase"),
+            (
+                "answer",
+                &self.target.password,
+                ssh.password_prompt.as_deref().unwrap_or("assword"),
+            ),
+        ] {
+            let Some(secret) = secret else { continue };
+            let path = self.dir.path().join(name);
+            cases += &format!(
+                "*{}*) IFS= read -r line <{} && printf '%s\\n' \"$line\" ;;\n",
+                super::escalate::quote(prompt),
+                super::escalate::quote(&path.to_string_lossy()),
             );
-            let mut file = std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o700)
-                .open(&script)?;
-            file.write_all(text.as_bytes())?;
+            pipes.push(pipe(&path, secret)?);
         }
-        let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let mut file = File::from(rustix::fs::open(&pipe, flags, Mode::empty())?);
-        // once for each of the two ways in which a password may be asked for
-        file.write_all(format!("{0}\n{0}\n", password.reveal()).as_bytes())?;
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o700)
+            .open(&script)?;
+        file.write_all(
+            format!("#!/bin/sh\ncase \"$1\" in\n{cases}*) exit 1 ;;\nesac\n").as_bytes(),
+        )?;
         command
             .env("SSH_ASKPASS", script)
             .env("SSH_ASKPASS_REQUIRE", "force");
@@ -183,8 +219,19 @@ impl OpenSsh {
             // before OpenSSH 8.4 it asked the script only where there was a display
             command.env("DISPLAY", ":0");
         }
-        Ok(file)
+        Ok(pipes)
     }
+}
+
+/// A pipe that has a secret to give, once for each of the two ways in which it may be asked for.
+fn pipe(path: &Path, secret: &Secret) -> io::Result<File> {
+    if !path.exists() {
+        rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0)?;
+    }
+    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let mut file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    file.write_all(format!("{0}\n{0}\n", secret.reveal()).as_bytes())?;
+    Ok(file)
 }
 
 impl Transport for OpenSsh {
@@ -213,6 +260,10 @@ impl Transport for OpenSsh {
                 crate::machine::reason(&e)
             ))),
         }
+    }
+
+    fn is_alive(&mut self) -> bool {
+        self.control().exists()
     }
 
     fn name(&self) -> &'static str {

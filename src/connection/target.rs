@@ -50,10 +50,16 @@ pub struct SshOptions {
     pub password_prompt: Option<String>,
     /// Whether to ask for a terminal where one is needed (`ansible_ssh_use_tty`).
     pub use_tty: bool,
+    /// A private key itself, where it is in no file (`ansible_private_key`).
+    pub key: Option<Secret>,
+    /// The password of the key, or of key files (`ansible_private_key_passphrase`).
+    pub passphrase: Option<Secret>,
+    /// A library for keys on smart cards (`ansible_ssh_pkcs11_provider`).
+    pub pkcs11: Option<String>,
 }
 
 /// How to become another user.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Become {
     /// `sudo`, `su`, `doas`
     pub method: String,
@@ -61,6 +67,10 @@ pub struct Become {
     pub password: Option<Secret>,
     pub exe: Option<String>,
     pub flags: Option<String>,
+    /// The folder to be in when that begins (`ansible_sudo_chdir`).
+    pub folder: Option<String>,
+    /// What the question for a password may be, where it is not recognized (`ansible_su_prompt_l10n`).
+    pub prompts: Vec<String>,
 }
 
 impl Target {

@@ -11,6 +11,11 @@ pub trait Transport: Send {
     /// With `tty` it gets a terminal: its errors come as output then, and lines end as terminals end them.
     fn start(&mut self, command: &str, tty: bool) -> Result<Box<dyn Channel>, Unreachable>;
 
+    /// Whether it can still be used, as far as that is known without asking the host.
+    fn is_alive(&mut self) -> bool {
+        true
+    }
+
     /// How users know it, for messages: `ssh`, `docker`.
     fn name(&self) -> &'static str;
 }

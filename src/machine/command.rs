@@ -1,6 +1,6 @@
 //! Commands on the target.
 
-use super::lines::{Splitter, Stream};
+use super::lines::{LineSplitters, Lines, Stream};
 use super::{Change, Machine, running};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
@@ -83,20 +83,17 @@ impl Machine {
     pub fn run(&mut self, command: &Command, reason: &str) -> io::Result<Option<Output>> {
         let output = match self.mode.check {
             true => None,
-            false => Some(execute(command, &self.environment, self.lines.as_deref())?),
+            false => Some(execute(command, &self.environment, self.lines.as_ref())?),
         };
         self.note(Change::Ran(reason.to_string()));
         Ok(output)
     }
 }
 
-/// Takes the lines of a command, see [`Machine::lines`].
-type Lines<'a> = Option<&'a (dyn Fn(Stream, &str) + Send + Sync)>;
-
 fn execute(
     command: &Command,
     environment: &[(String, String)],
-    lines: Lines<'_>,
+    lines: Option<&Lines>,
 ) -> io::Result<Output> {
     let (program, arguments) = command
         .argv
@@ -147,9 +144,9 @@ fn exchange(
     child: &mut Child,
     mut input: &[u8],
     output: &mut Output,
-    lines: Lines<'_>,
+    lines: Option<&Lines>,
 ) -> io::Result<()> {
-    let (mut told, mut told_errors) = (Splitter::default(), Splitter::default());
+    let mut live = LineSplitters::new(lines);
     let mut stdin = child.stdin.take();
     let mut stdout = child.stdout.take();
     let mut stderr = child.stderr.take();
@@ -193,16 +190,12 @@ fn exchange(
         if stdout.is_some() && events.next() == Some(true) {
             let before = output.stdout.len();
             receive(&mut stdout, &mut buffer, &mut output.stdout)?;
-            if let Some(lines) = lines {
-                told.take(&output.stdout[before..], &mut |l| lines(Stream::Output, l));
-            }
+            live.take(Stream::Output, &output.stdout[before..]);
         }
         if stderr.is_some() && events.next() == Some(true) {
             let before = output.stderr.len();
             receive(&mut stderr, &mut buffer, &mut output.stderr)?;
-            if let Some(lines) = lines {
-                told_errors.take(&output.stderr[before..], &mut |l| lines(Stream::Error, l));
-            }
+            live.take(Stream::Error, &output.stderr[before..]);
         }
         if let Some(pipe) = &mut stdin
             && events.next() == Some(true)
@@ -215,10 +208,7 @@ fn exchange(
             }
         }
     }
-    if let Some(lines) = lines {
-        told.end(&mut |l| lines(Stream::Output, l));
-        told_errors.end(&mut |l| lines(Stream::Error, l));
-    }
+    live.end();
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Files and folders. Every change is compared first, and journalled; check mode changes the overlay only.
 
 use super::overlay::{Body, Node};
+use super::running;
 use super::stat::{Kind, Stat, Time};
 use super::{Change, Machine};
 use rustix::fs::{AtFlags, CWD, IFlags, Timespec, Timestamps, XattrFlags};
@@ -578,6 +579,7 @@ fn replace_file(
         .prefix(".rplay-")
         .tempfile_in(parent(path))
         .map_err(plain)?;
+    let _unfinished = running::Unfinished::new(file.path());
     match content {
         Content::Bytes(bytes) => file.write_all(bytes)?,
         Content::File(source) => {

@@ -47,3 +47,37 @@ impl Splitter {
         }
     }
 }
+
+/// Both outputs of a command, cut into lines for whom they are told to, if that is anybody.
+pub struct LineSplitters<'a> {
+    lines: Option<&'a Lines>,
+    output: Splitter,
+    error: Splitter,
+}
+
+impl<'a> LineSplitters<'a> {
+    pub fn new(lines: Option<&'a Lines>) -> LineSplitters<'a> {
+        LineSplitters {
+            lines,
+            output: Splitter::default(),
+            error: Splitter::default(),
+        }
+    }
+
+    /// Tells the lines that are whole now.
+    pub fn take(&mut self, stream: Stream, bytes: &[u8]) {
+        let Some(lines) = self.lines else { return };
+        let splitter = match stream {
+            Stream::Output => &mut self.output,
+            Stream::Error => &mut self.error,
+        };
+        splitter.take(bytes, &mut |line| lines(stream, line));
+    }
+
+    /// Tells what has no end of line.
+    pub fn end(&mut self) {
+        let Some(lines) = self.lines else { return };
+        self.output.end(&mut |line| lines(Stream::Output, line));
+        self.error.end(&mut |line| lines(Stream::Error, line));
+    }
+}

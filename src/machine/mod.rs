@@ -18,7 +18,7 @@ pub use command::{Command, Output};
 pub use files::{Content, sha1_of, sha1_of_reader};
 pub use stat::{Kind, Stat, Time};
 
-pub use lines::{Lines, Stream};
+pub use lines::{LineSplitters, Lines, Stream};
 
 use std::path::PathBuf;
 

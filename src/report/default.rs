@@ -4,8 +4,10 @@
 
 use super::colour::{Colour, Palette};
 use super::screen::{Screen, Stream};
-use super::{Cause, Delegate, Event, HostStats, Reporter, TaskInfo, diff, failure, json, yaml};
-use crate::config::Config;
+use super::{
+    Cause, Delegate, Event, HostStats, Reporter, TaskInfo, diff, failure, json, live, yaml,
+};
+use crate::config::{Config, Live};
 use crate::error::Kind;
 use crate::result::TaskResult;
 use crate::run::options::Options;
@@ -34,6 +36,8 @@ pub struct Settings {
     pub pretty_results: Option<bool>,
     /// Lines of context in diffs (`DIFF_CONTEXT`).
     pub diff_context: usize,
+    /// Whether the lines of commands are shown while they run.
+    pub live: Live,
     pub palette: Palette,
 }
 
@@ -52,6 +56,7 @@ impl Default for Settings {
             yaml: false,
             pretty_results: None,
             diff_context: 3,
+            live: Live::No,
             palette: Palette::default(),
         }
     }
@@ -73,6 +78,7 @@ impl Settings {
             yaml: config.result_format == "yaml",
             pretty_results: config.format_pretty,
             diff_context: config.diff_context as usize,
+            live: options.live,
             palette: Palette::new(config),
         }
     }
@@ -547,6 +553,10 @@ impl DefaultReporter {
 }
 
 impl Reporter for DefaultReporter {
+    fn live(&self) -> Option<live::Live> {
+        live::of_task(&self.screen, self.settings.live)
+    }
+
     fn event(&mut self, event: &Event) {
         let palette = self.settings.palette.clone();
         match event {

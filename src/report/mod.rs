@@ -6,6 +6,7 @@ pub mod diff;
 pub mod failure;
 pub mod json;
 pub mod listing;
+pub mod live;
 pub mod problem;
 pub mod screen;
 pub mod yaml;
@@ -180,6 +181,12 @@ pub enum Event {
 /// Shows events to somebody.
 pub trait Reporter: Send {
     fn event(&mut self, event: &Event);
+
+    /// What takes the lines of the commands of the task that begins, while they run. Without it they are not
+    /// even sent by the hosts.
+    fn live(&self) -> Option<live::Live> {
+        None
+    }
 }
 
 /// Prints an error that ends the run, on standard error: words, place, source lines and hint.

@@ -1,6 +1,7 @@
 //! Where text for the user goes: two streams, their width, and whether they have colours.
 
 use super::colour::Colour;
+use crate::terminal;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -85,6 +86,7 @@ impl Screen {
             text.push('\n');
         }
         let mut inner = self.lock();
+        let _held = terminal::hold();
         // a reader that went away (`rplay ... | head`) must not stop the run half way
         let _ = match stream {
             Stream::Out => {

@@ -105,7 +105,7 @@ impl TaskRun<'_> {
         });
         let started = match started {
             Ok(started) => started,
-            Err(e) => return TaskResult::unreachable(e.msg),
+            Err(e) => return e.result(),
         };
         let id = started.get("ansible_job_id").map(text_of);
         let (Some(poll), Some(id)) = (job.poll, id) else {

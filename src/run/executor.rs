@@ -6,11 +6,12 @@ use super::sessions::SessionPool;
 use super::target;
 use super::values::{failure_of, holds, keyword_error, text_of, truth};
 use crate::actions;
-use crate::connection::Target;
+use crate::connection::{Lines, Target};
 use crate::error::Kind;
 use crate::machine::Mode;
 use crate::modules;
 use crate::playbook::Task;
+use crate::report::live::Live;
 use crate::result::TaskResult;
 use crate::search::SearchPath;
 use crate::template::{Scope, Templar};
@@ -63,8 +64,13 @@ pub struct TaskRun<'a> {
     pub sessions: &'a SessionPool,
     pub mode: Mode,
     pub verbosity: u8,
+    /// Takes the lines of commands while they run.
+    pub live: Option<&'a Live>,
     pub progress: &'a dyn Fn(Progress),
 }
+
+/// The modules whose commands are the user's own: their lines are shown while they run.
+const LIVE: &[&str] = &["command", "raw", "script", "shell"];
 
 /// Settings of one evaluation: they may differ from loop item to loop item.
 pub(super) struct Once {
@@ -245,6 +251,22 @@ impl TaskRun<'_> {
         Ok(once)
     }
 
+    /// What takes the lines of the task's command; none if nobody is to see them.
+    fn lines(&self, templar: &Templar) -> Option<Lines> {
+        let live = self.live?;
+        let hidden = match &self.task.resolved().no_log {
+            Some(no_log) => truth(no_log, templar).unwrap_or(true),
+            None => false,
+        };
+        if hidden || !LIVE.contains(&self.task.action.bare.as_str()) {
+            return None;
+        }
+        let (live, host) = (Arc::clone(live), self.host.to_string());
+        Some(Arc::new(move |stream, line: &str| {
+            live(&host, stream, line)
+        }))
+    }
+
     /// Hands the arguments to the action or module.
     pub(super) fn call(
         &self,
@@ -273,6 +295,7 @@ impl TaskRun<'_> {
                 mode,
                 verbosity: self.verbosity,
                 environment: environment.to_vec(),
+                lines: self.lines(templar),
                 world: self.world,
                 task: self.task,
             };
@@ -287,12 +310,13 @@ impl TaskRun<'_> {
             args,
             mode,
             environment: environment.to_vec(),
+            lines: self.lines(templar),
             ..Default::default()
         };
         use crate::connection::Session;
         match session.call(request) {
             Ok(result) => result,
-            Err(e) => TaskResult::unreachable(e.msg),
+            Err(e) => e.result(),
         }
     }
 }

@@ -9,6 +9,7 @@ mod apply;
 mod arguments;
 mod background;
 mod cursor;
+pub mod defaults;
 mod executor;
 pub mod facts;
 mod include;
@@ -259,7 +260,7 @@ fn run_info(
         extra_vars: Arc::clone(extra_vars),
         cli_vars: Arc::new(cli),
         poll_interval: config.poll_interval,
-        connections: target::Defaults::new(options, config),
+        connections: defaults::Defaults::new(options, config),
         forks: options.forks as i64,
         verbosity: i64::from(options.verbosity),
         limit: options.limit.clone(),

@@ -1,5 +1,6 @@
 //! What the command line asked for.
 
+use crate::config::Live;
 use crate::secret::Secret;
 use crate::value::Map;
 use std::path::PathBuf;
@@ -32,6 +33,8 @@ pub struct Options {
     pub module_path: Vec<PathBuf>,
     /// How many `-v`.
     pub verbosity: u8,
+    /// Whether the lines of commands are shown while they run.
+    pub live: Live,
 
     pub syntax_check: bool,
     pub list: Listing,

@@ -28,6 +28,7 @@ impl Runner<'_> {
         };
         let world = Arc::clone(&self.world);
         let verbosity = self.options.verbosity;
+        let live = self.reporter.live();
         let names: Vec<Arc<str>> = chosen
             .iter()
             .map(|i| Arc::clone(&batch.hosts[*i].name))
@@ -41,6 +42,7 @@ impl Runner<'_> {
                     sessions,
                     mode,
                     verbosity,
+                    live: live.as_ref(),
                     progress,
                 }
                 .run()

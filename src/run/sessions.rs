@@ -1,6 +1,6 @@
 //! Connections to hosts, opened when first needed and kept for the run.
 
-use crate::connection::{HostSession, RawOutput, Request, Session, Target, Unreachable};
+use crate::connection::{HostSession, RawCommand, RawOutput, Request, Session, Target, Trouble};
 use crate::result::TaskResult;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -55,13 +55,14 @@ impl LazySession<'_> {
                 return HostSession::hurried(base.clone(), patience);
             }
             let idle = pool.idle().get_mut(base).and_then(Vec::pop);
-            idle.unwrap_or_else(|| HostSession::new(base.clone()))
+            idle.and_then(|mut session| session.is_alive().then_some(session))
+                .unwrap_or_else(|| HostSession::new(base.clone()))
         })
     }
 
     /// Gives up a connection that has failed.
-    fn keep<T>(&mut self, result: Result<T, Unreachable>) -> Result<T, Unreachable> {
-        if result.is_err() {
+    fn keep<T>(&mut self, result: Result<T, Trouble>) -> Result<T, Trouble> {
+        if matches!(result, Err(Trouble::Unreachable(_))) {
             self.open = None;
         }
         result
@@ -69,12 +70,12 @@ impl LazySession<'_> {
 }
 
 impl Session for LazySession<'_> {
-    fn call(&mut self, request: Request) -> Result<TaskResult, Unreachable> {
+    fn call(&mut self, request: Request) -> Result<TaskResult, Trouble> {
         let become_ = self.target.become_.as_ref();
         let result = self.session().call(become_, request);
         self.keep(result)
     }
-    fn upload(&mut self, local: &Path) -> Result<PathBuf, Unreachable> {
+    fn upload(&mut self, local: &Path) -> Result<PathBuf, Trouble> {
         let become_ = self.target.become_.as_ref();
         let result = self.session().upload(become_, local);
         self.keep(result)
@@ -83,19 +84,14 @@ impl Session for LazySession<'_> {
         let become_ = self.target.become_.as_ref();
         self.session().discard(become_, remote);
     }
-    fn download(&mut self, remote: &Path, local: &Path) -> Result<(), Unreachable> {
+    fn download(&mut self, remote: &Path, local: &Path) -> Result<(), Trouble> {
         let become_ = self.target.become_.as_ref();
         let result = self.session().download(become_, remote, local);
         self.keep(result)
     }
-    fn raw(
-        &mut self,
-        command: &str,
-        input: &[u8],
-        tty: bool,
-    ) -> Result<Result<RawOutput, String>, Unreachable> {
+    fn raw(&mut self, command: RawCommand<'_>) -> Result<RawOutput, Trouble> {
         let become_ = self.target.become_.as_ref();
-        let result = self.session().raw(become_, command, input, tty);
+        let result = self.session().raw(become_, &command);
         self.keep(result)
     }
     fn wants_tty(&self) -> bool {

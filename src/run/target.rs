@@ -3,6 +3,7 @@
 //! See <https://docs.ansible.com/ansible/latest/reference_appendices/special_variables.html> and the pages of
 //! the connection plugins for the variables' names.
 
+use super::defaults::Defaults;
 use super::executor::TaskRun;
 use super::values::{keyword_error, number_of, text_of, truth};
 use crate::connection::{Become, SshOptions, Target};
@@ -12,112 +13,6 @@ use crate::template::Templar;
 use crate::value::{Dynamic, Value};
 use crate::{Error, Result};
 use std::path::PathBuf;
-
-/// What the command line and the settings say of connections: below keywords and variables.
-#[derive(Clone, Debug)]
-pub struct Defaults {
-    pub connection: String,
-    pub user: Option<String>,
-    pub password: Option<Secret>,
-    pub port: Option<u16>,
-    pub private_key: Option<PathBuf>,
-    pub timeout: u64,
-    pub remote_tmp: String,
-    pub shell: String,
-    pub ssh: SshOptions,
-    pub become_: bool,
-    pub become_allow_same_user: bool,
-    pub escalation: Become,
-}
-
-impl Default for Defaults {
-    fn default() -> Defaults {
-        let local = Target::local("localhost");
-        Defaults {
-            connection: "ssh".to_string(),
-            user: None,
-            password: None,
-            port: None,
-            private_key: None,
-            timeout: local.timeout,
-            remote_tmp: local.remote_tmp,
-            shell: local.shell,
-            ssh: local.ssh,
-            become_: false,
-            become_allow_same_user: false,
-            escalation: Become {
-                method: "sudo".to_string(),
-                user: "root".to_string(),
-                password: None,
-                exe: None,
-                flags: None,
-            },
-        }
-    }
-}
-
-impl Defaults {
-    pub fn new(options: &super::Options, config: &crate::config::Config) -> Defaults {
-        Defaults {
-            connection: options
-                .connection
-                .clone()
-                .unwrap_or_else(|| config.transport.clone()),
-            user: options
-                .remote_user
-                .clone()
-                .or_else(|| config.remote_user.clone()),
-            password: options.connection_password.clone(),
-            port: config.remote_port.and_then(|n| n.try_into().ok()),
-            private_key: options
-                .private_key
-                .clone()
-                .or_else(|| config.private_key_file.clone()),
-            timeout: options
-                .timeout
-                .or(config.ssh_timeout)
-                .unwrap_or(config.timeout)
-                .into(),
-            remote_tmp: config.remote_tmp.clone(),
-            shell: config.executable.clone(),
-            ssh: SshOptions {
-                args: config.ssh_args.clone(),
-                common_args: options
-                    .ssh_common_args
-                    .clone()
-                    .or_else(|| config.ssh_common_args.clone())
-                    .unwrap_or_default(),
-                extra_args: options
-                    .ssh_extra_args
-                    .clone()
-                    .or_else(|| config.ssh_extra_args.clone())
-                    .unwrap_or_default(),
-                executable: config.ssh_executable.clone(),
-                host_key_checking: config
-                    .ssh_host_key_checking
-                    .unwrap_or(config.host_key_checking),
-                retries: config.ssh_retries,
-                password_prompt: None,
-                use_tty: true,
-            },
-            become_: options.become_ || config.r#become,
-            become_allow_same_user: config.become_allow_same_user,
-            escalation: Become {
-                method: options
-                    .become_method
-                    .clone()
-                    .unwrap_or_else(|| config.become_method.clone()),
-                user: options
-                    .become_user
-                    .clone()
-                    .unwrap_or_else(|| config.become_user.clone()),
-                password: options.become_password.clone(),
-                exe: config.become_exe.clone(),
-                flags: config.become_flags.clone(),
-            },
-        }
-    }
-}
 
 /// Where a task's module runs. A delegated task goes to the other host by that host's own variables.
 pub fn resolve(run: &TaskRun<'_>, templar: &Templar, delegated: Option<&str>) -> Result<Target> {
@@ -129,6 +24,24 @@ pub fn resolve(run: &TaskRun<'_>, templar: &Templar, delegated: Option<&str>) ->
     }
     .target()
 }
+
+/// Variables of connections that rplay accepts and needs not: it shares connections by itself, copies nothing
+/// by other programs, and has no shell between itself and a module.
+const WITHOUT_EFFECT: &[&str] = &[
+    "ansible_control_path",
+    "ansible_control_path_dir",
+    "ansible_pipelining",
+    "ansible_scp_executable",
+    "ansible_scp_extra_args",
+    "ansible_sftp_batch_mode",
+    "ansible_sftp_executable",
+    "ansible_sftp_extra_args",
+    "ansible_shell_type",
+    "ansible_ssh_password_mechanism",
+    "ansible_ssh_pipelining",
+    "ansible_ssh_transfer_method",
+    "ansible_ssh_verbosity",
+];
 
 struct Resolver<'a> {
     run: &'a TaskRun<'a>,
@@ -166,6 +79,9 @@ impl Resolver<'_> {
         };
         if !local {
             self.reach(&mut target, &connection)?;
+        }
+        if self.run.verbosity >= 2 {
+            self.name_without_effect()?;
         }
         target.connection = connection;
         Ok(target)
@@ -229,14 +145,12 @@ impl Resolver<'_> {
             }
             .or_else(|| defaults.user.clone()),
         };
-        let password = self.text(&[
+        let password = self.secret(&[
             "ansible_ssh_password",
             "ansible_ssh_pass",
             "ansible_password",
         ])?;
-        target.password = password
-            .map(|p| Secret::new(&p))
-            .or_else(|| defaults.password.clone());
+        target.password = password.or_else(|| defaults.password.clone());
         let key = self.text(&["ansible_ssh_private_key_file", "ansible_private_key_file"])?;
         target.private_key = key
             .map(|path| PathBuf::from(crate::expand::path(&path)))
@@ -263,14 +177,40 @@ impl Resolver<'_> {
                 Some(retries) => retries.try_into().unwrap_or(u32::MAX),
                 None => ssh.retries,
             },
-            password_prompt: self.text(&["ansible_sshpass_prompt"])?,
+            password_prompt: self
+                .text(&["ansible_sshpass_prompt"])?
+                .or_else(|| ssh.password_prompt.clone()),
             use_tty: self.flag(&["ansible_ssh_use_tty"])?.unwrap_or(ssh.use_tty),
+            key: self
+                .secret(&["ansible_ssh_private_key", "ansible_private_key"])?
+                .or_else(|| ssh.key.clone()),
+            passphrase: self
+                .secret(&[
+                    "ansible_ssh_private_key_passphrase",
+                    "ansible_private_key_passphrase",
+                ])?
+                .or_else(|| ssh.passphrase.clone()),
+            pkcs11: self
+                .text(&["ansible_ssh_pkcs11_provider"])?
+                .or_else(|| ssh.pkcs11.clone())
+                .filter(|p| !p.is_empty()),
         };
         target.executable = self.text(&[
             &format!("ansible_{bare}_exe"),
             &format!("ansible_{bare}_executable"),
         ])?;
         target.extra_args = self.text(&[&format!("ansible_{bare}_extra_args")])?;
+        Ok(())
+    }
+
+    /// Says which variables of connections are set that rplay has no use for.
+    fn name_without_effect(&self) -> Result<()> {
+        for name in WITHOUT_EFFECT {
+            if self.variable(&[name])?.is_some() {
+                let text = format!("rplay does without the variable {name}");
+                crate::notice::verbose(2, text);
+            }
+        }
         Ok(())
     }
 
@@ -287,21 +227,21 @@ impl Resolver<'_> {
         if !wanted {
             return Ok(None);
         }
-        let usual = &defaults.escalation;
         let method = match self.text(&["ansible_become_method"])? {
             Some(method) => method,
             None => self
                 .keyword("become_method", &resolved.become_method)?
-                .unwrap_or_else(|| usual.method.clone()),
+                .unwrap_or_else(|| defaults.become_method.clone()),
         };
         let method = method.rsplit('.').next().unwrap_or_default().to_string();
-        // `ansible_sudo_pass` speaks of one method, `ansible_become_password` of all
+        let usual = defaults.escalation(&method);
+        // `ansible_sudo_user` speaks of one method, `ansible_become_user` of all
         let own = |what: &str| format!("ansible_{method}_{what}");
-        let user = match self.text(&["ansible_become_user", &own("user")])? {
+        let user = match self.text(&[&own("user"), "ansible_become_user"])? {
             Some(user) => user,
             None => self
                 .keyword("become_user", &resolved.become_user)?
-                .unwrap_or_else(|| usual.user.clone()),
+                .unwrap_or(usual.user),
         };
         if !defaults.become_allow_same_user && connection == "local" {
             let known = crate::machine::users::user_by_name(&user);
@@ -309,33 +249,38 @@ impl Resolver<'_> {
                 return Ok(None);
             }
         }
-        let password = self.text(&[
-            "ansible_become_password",
-            "ansible_become_pass",
+        let password = self.secret(&[
             &own("pass"),
+            "ansible_become_pass",
+            "ansible_become_password",
         ])?;
-        let exe = match self.text(&["ansible_become_exe", &own("exe")])? {
+        let exe = match self.text(&[&own("exe"), "ansible_become_exe"])? {
             Some(exe) => Some(exe),
             None => match &resolved.become_exe {
                 Some(_) => self.keyword("become_exe", &resolved.become_exe)?,
-                None => usual.exe.clone(),
+                None => usual.exe,
             },
         };
-        let flags = match self.text(&["ansible_become_flags", &own("flags")])? {
+        let flags = match self.text(&[&own("flags"), "ansible_become_flags"])? {
             Some(flags) => Some(flags),
             None => match &resolved.become_flags {
                 Some(_) => self.keyword("become_flags", &resolved.become_flags)?,
-                None => usual.flags.clone(),
+                None => usual.flags,
             },
         };
+        let folder = self.text(&[&own("chdir")])?.or(usual.folder);
+        let prompts = match self.variable(&[&own("prompt_l10n")])? {
+            Some(prompts) => texts_of(&prompts),
+            None => usual.prompts,
+        };
         Ok(Some(Become {
-            password: password
-                .map(|p| Secret::new(&p))
-                .or_else(|| usual.password.clone()),
+            password: password.or(usual.password),
             method,
             user,
             exe: exe.filter(|e| !e.is_empty()),
             flags,
+            folder: folder.filter(|f| !f.is_empty()),
+            prompts,
         }))
     }
 
@@ -376,6 +321,10 @@ impl Resolver<'_> {
         Ok(self.variable(names)?.map(|v| text_of(&v)))
     }
 
+    fn secret(&self, names: &[&str]) -> Result<Option<Secret>> {
+        Ok(self.text(names)?.map(|text| Secret::new(&text)))
+    }
+
     fn flag(&self, names: &[&str]) -> Result<Option<bool>> {
         let value = self.variable(names)?;
         Ok(value.map(|v| crate::playbook::boolean(&v).unwrap_or(false)))
@@ -395,6 +344,18 @@ impl Resolver<'_> {
                     text_of(&value)
                 ),
             )),
+        }
+    }
+}
+
+/// Words of a list, or of a text with commas.
+fn texts_of(value: &Value) -> Vec<String> {
+    match value.as_list() {
+        Some(items) => items.iter().map(text_of).collect(),
+        None => {
+            let text = text_of(value);
+            let words = text.split(',').map(|w| w.trim().to_string());
+            words.filter(|w| !w.is_empty()).collect()
         }
     }
 }

@@ -90,7 +90,7 @@ pub struct RunInfo {
     /// `ansible_*` variables that the command line gives (connection, user), below all others.
     pub cli_vars: Arc<Map>,
     /// How hosts are reached where neither variables nor keywords say.
-    pub connections: crate::run::target::Defaults,
+    pub connections: crate::run::defaults::Defaults,
     /// Seconds between two looks at a job (`poll`), where the task does not say.
     pub poll_interval: u32,
     pub forks: i64,

@@ -323,6 +323,12 @@ fn a_jumphost_carries_much_and_its_end_is_noticed() {
         output.len()
     );
 
+    // one that has nothing to say for long is there all the same, and so is the jumphost
+    let alive = "-o ServerAliveInterval=1 -o ServerAliveCountMax=1";
+    let quick = way(jump.port).replace("ssh -F", &format!("ssh {alive} -F"));
+    target.ssh.common_args = format!("{own} {alive} {quick}");
+    assert_eq!(run(&target, "sleep 8; echo end").as_deref(), Ok("end"));
+
     let mut channel = transport.start("sleep 60", false).unwrap();
     jump.end_sessions();
     let start = Instant::now();

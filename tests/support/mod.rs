@@ -3,3 +3,4 @@
 pub mod case;
 pub mod normal;
 pub mod sandbox;
+pub mod terminal;

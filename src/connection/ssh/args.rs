@@ -18,6 +18,9 @@ pub fn words(target: &Target) -> Result<Vec<String>, Unreachable> {
         })?;
         words.extend(split);
     }
+    if let Some(library) = &target.ssh.pkcs11 {
+        words.extend(["-o".to_string(), format!("PKCS11Provider={library}")]);
+    }
     Ok(words)
 }
 

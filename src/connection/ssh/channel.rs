@@ -32,12 +32,14 @@ impl SshChannel {
 
     /// What has come already. Both streams are read: one that is full would stop the other.
     fn take(&mut self) -> io::Result<Option<Event>> {
+        self.link.notice()?;
         // reading one stream takes in what has come for the other: then there is nothing to wait for
         for _ in 0..3 {
             for stream in [0, ssh2::EXTENDED_DATA_STDERR] {
                 match self.channel.stream(stream).read(&mut self.buffer) {
                     Ok(0) => {}
                     Ok(n) => {
+                        self.link.heard(true)?;
                         let bytes = self.buffer[..n].to_vec();
                         return Ok(Some(match stream {
                             0 => Event::Output(bytes),

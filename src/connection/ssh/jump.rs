@@ -291,6 +291,7 @@ impl Pump {
     /// Carries bytes until one side has ended.
     fn run(&mut self) -> io::Result<()> {
         loop {
+            self.link.notice()?;
             self.to_remote.drain(&mut self.channel)?;
             if self.to_remote.fill(&mut self.local)? {
                 self.local_ended = true;
@@ -303,6 +304,9 @@ impl Pump {
             }
             self.to_local.drain(&mut self.local)?;
             self.to_local.fill(&mut self.channel)?;
+            if !self.to_local.is_empty() {
+                self.link.heard(true)?;
+            }
             self.to_local.drain(&mut self.local)?;
             if self.to_local.is_empty() && self.channel.eof() {
                 return Ok(());
@@ -343,13 +347,17 @@ impl Pump {
             PollFd::new(self.link.socket(), remote),
         ];
         let wait = Timespec::try_from(self.link.alive()).map_err(io::Error::other)?;
-        match poll(&mut fds, Some(&wait)) {
+        // what answers a question must be seen here: it is taken in with the rest
+        while match poll(&mut fds, Some(&wait)) {
             Err(rustix::io::Errno::INTR) => return Ok(true),
-            other => other?,
-        };
+            other => other? == 0,
+        } {
+            self.link.heard(false)?;
+        }
         let closed = fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR);
-        let heard = !fds[1].revents().is_empty();
-        self.link.heard(heard)?;
+        if !fds[1].revents().is_empty() {
+            self.link.heard(true)?;
+        }
         Ok(!closed)
     }
 }

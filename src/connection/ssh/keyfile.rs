@@ -83,6 +83,7 @@ impl Typed {
             return None;
         }
         let prompt = format!("Enter passphrase for key '{}': ", file.display());
+        let _question = crate::terminal::Question::begin();
         let typed = rpassword::prompt_password(prompt).ok()?;
         (!typed.is_empty()).then(|| Secret::new(&typed))
     }

@@ -16,14 +16,19 @@ use std::time::{Duration, Instant};
 /// How long a login, or the start of a command, may take: logins may ask other machines.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Least seconds between signs of life.
+const SHORTEST: u64 = 3;
+
 /// A connection. Its channels share it.
 pub struct Link {
     pub session: Session,
     socket: OwnedFd,
     /// Its name, for messages.
     host: String,
+    /// Time between signs of life.
     alive: Duration,
-    missed: u32,
+    /// How long one may be asked for in vain.
+    silence: Duration,
     signs: Mutex<Signs>,
     via: Option<Mutex<Via>>,
 }
@@ -113,13 +118,39 @@ impl Link {
         }
         let asked = *signs.asked.get_or_insert_with(Instant::now);
         drop(signs);
-        if asked.elapsed() >= self.alive * self.missed.max(1) {
+        if asked.elapsed() >= self.silence {
             let text = format!("Timeout, server {} not responding.", self.host);
             return Err(self.lost(io::Error::new(io::ErrorKind::TimedOut, text)));
         }
         // one that cannot be sent now is sent the next time
         let _ = self.session.keepalive_send();
         Ok(())
+    }
+
+    /// To be called before what has come is taken in: while a sign of life is asked for, anything is one.
+    pub fn notice(&self) -> io::Result<()> {
+        let signs = self.signs.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = signs.asked.is_some();
+        drop(signs);
+        if asked {
+            let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
+            let now = Timespec::default();
+            if matches!(poll(&mut fds, Some(&now)), Ok(1..)) {
+                self.heard(true)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the other side has not closed the connection, as far as that has come here.
+    pub fn is_open(&self) -> bool {
+        use rustix::net::{RecvFlags, recv};
+        let mut byte = [0u8; 1];
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        match recv(&self.socket, &mut byte, flags) {
+            Ok((length, _)) => length > 0,
+            Err(e) => matches!(e, rustix::io::Errno::AGAIN | rustix::io::Errno::INTR),
+        }
     }
 
     pub fn socket(&self) -> &OwnedFd {
@@ -219,14 +250,23 @@ fn open(options: &Options, known: &KnownHost, target: &Target) -> Result<Link, F
         Refused::Lost(msg) => Failure::Passing(msg),
         Refused::Beyond(what) => Failure::Beyond(what),
     })?;
-    session.set_keepalive(true, options.alive_interval.try_into().unwrap_or(15));
+    // libssh2 counts in whole seconds, by a clock that lags behind, and asks every two seconds at most: what it
+    // is told must be less than what is waited here, or it does not ask at all
+    let alive = options.alive_interval.max(SHORTEST);
+    session.set_keepalive(true, (alive - 1).try_into().unwrap_or(15));
     session.set_blocking(false);
     Ok(Link {
         session,
         socket: own,
         host: options.hostname.clone(),
-        alive: Duration::from_secs(options.alive_interval),
-        missed: options.alive_count,
+        alive: Duration::from_secs(alive),
+        silence: Duration::from_secs(
+            SHORTEST.max(
+                options
+                    .alive_interval
+                    .saturating_mul(options.alive_count.into()),
+            ),
+        ),
         signs: Mutex::new(Signs::now()),
         via: via.map(Mutex::new),
     })

@@ -32,6 +32,7 @@ pub fn login(
     let mut login = Login {
         session,
         options,
+        passphrase: target.ssh.passphrase.as_ref(),
         methods: String::new(),
         reasons: Vec::new(),
         beyond: None,
@@ -40,8 +41,13 @@ pub fn login(
         return Ok(());
     }
     if login.offered("publickey") {
-        login.by_agent()?;
-        login.by_files()?;
+        match &target.ssh.key {
+            Some(key) => login.by_key(key)?,
+            None => {
+                login.by_agent()?;
+                login.by_files()?;
+            }
+        }
     }
     if session.authenticated() {
         return Ok(());
@@ -66,6 +72,8 @@ pub fn login(
 struct Login<'a> {
     session: &'a Session,
     options: &'a Options,
+    /// The password of key files that the user has given beforehand.
+    passphrase: Option<&'a Secret>,
     /// What the server offers, with commas.
     methods: String,
     /// What the user may want to know of the ways that were tried.
@@ -150,6 +158,42 @@ impl Login<'_> {
         Ok(())
     }
 
+    /// A key that is given itself. Nothing else is tried then.
+    fn by_key(&mut self, key: &Secret) -> Result<(), Refused> {
+        // a variable may have lost the last line's end
+        let text = format!("{}\n", key.reveal().trim());
+        match keyfile::content(text.as_bytes()) {
+            Content::NoKey => {
+                self.reasons
+                    .push("ansible_private_key holds no private key".to_string());
+                return Ok(());
+            }
+            Content::SecurityKey => {
+                self.beyond = Some("the security key of ansible_private_key".to_string());
+                return Ok(());
+            }
+            Content::Encrypted if self.passphrase.is_none() => {
+                let reason =
+                    "ansible_private_key is encrypted: ansible_private_key_passphrase is missing";
+                self.reasons.push(reason.to_string());
+                return Ok(());
+            }
+            Content::Plain | Content::Encrypted => {}
+        }
+        let result = self.session.userauth_pubkey_memory(
+            &self.options.user,
+            None,
+            &text,
+            self.passphrase.map(Secret::reveal),
+        );
+        let read = was_read(&result);
+        if !self.tried(result)? && !read {
+            self.reasons
+                .push("ansible_private_key could not be read with its passphrase".to_string());
+        }
+        Ok(())
+    }
+
     fn by_files(&mut self) -> Result<(), Refused> {
         for file in &self.options.identity_files {
             if self.session.authenticated() {
@@ -184,6 +228,15 @@ impl Login<'_> {
 
     /// A key file whose password has to be known. It is asked for once for all hosts.
     fn by_encrypted(&mut self, file: &Path) -> Result<(), Refused> {
+        if let Some(given) = self.passphrase {
+            if self.by_file(file, Some(given))? == Tried::Unreadable {
+                self.reasons.push(format!(
+                    "{} could not be read with ansible_private_key_passphrase",
+                    file.display()
+                ));
+            }
+            return Ok(());
+        }
         let mut typed = Typed::lock();
         if let Some(known) = typed.known(file) {
             drop(typed);
@@ -226,11 +279,7 @@ impl Login<'_> {
                 file,
                 password.map(Secret::reveal),
             );
-            // "the server refused it": then it was read
-            let refused = match &result {
-                Ok(()) => true,
-                Err(e) => e.code() == ErrorCode::Session(-18),
-            };
+            let refused = was_read(&result);
             if self.tried(result)? {
                 return Ok(Tried::Done);
             }
@@ -259,6 +308,11 @@ impl Login<'_> {
                 .session
                 .userauth_keyboard_interactive(user, &mut answers);
             if self.tried(result)? {
+                return Ok(());
+            }
+            if let (Some(prompt), false) = (prompt, answers.given) {
+                let reason = format!("the host did not ask for a password with '{prompt}'");
+                self.reasons.push(reason);
                 return Ok(());
             }
         }
@@ -300,6 +354,14 @@ enum Tried {
     Done,
     /// It could not be read: a wrong password, or a format that libssh2 does not know.
     Unreadable,
+}
+
+/// Whether a key could be read: then the server has refused it, or not.
+fn was_read(result: &Result<(), ssh2::Error>) -> bool {
+    match result {
+        Ok(()) => true,
+        Err(e) => e.code() == ErrorCode::Session(-18),
+    }
 }
 
 fn no_password(file: &Path) -> String {

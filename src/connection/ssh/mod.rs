@@ -81,6 +81,10 @@ impl Transport for Ssh {
         }
     }
 
+    fn is_alive(&mut self) -> bool {
+        self.link.is_open()
+    }
+
     fn name(&self) -> &'static str {
         "ssh"
     }
@@ -117,6 +121,7 @@ pub fn has_terminal() -> bool {
 
 /// Asks something that is answered with a line, seen while it is typed.
 fn ask_at_terminal(question: &str) -> Option<String> {
+    let _question = crate::terminal::Question::begin();
     let mut terminal = std::fs::OpenOptions::new()
         .read(true)
         .write(true)
