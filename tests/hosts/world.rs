@@ -97,6 +97,37 @@ impl World {
         assert!(done.success(), "{verb} {host}");
     }
 
+    /// Plugs a host's network cable in or out: `up`, `down`.
+    pub fn link(&self, host: &str, how: &str) {
+        let done = testbed()
+            .args(["link", &self.name, host, how])
+            .status()
+            .expect("bash");
+        assert!(done.success(), "link {host} {how}");
+    }
+
+    /// Makes a host's network slow, to so many kbit a second, or as fast as it was (`off`).
+    pub fn rate(&self, host: &str, rate: &str) {
+        let done = testbed()
+            .args(["rate", &self.name, host, rate])
+            .status()
+            .expect("bash");
+        assert!(done.success(), "rate {host} {rate}");
+    }
+
+    /// Installs a package of Debian in a host, which cannot fetch it itself.
+    pub fn install(&self, host: &str, package: &str) {
+        let done = testbed()
+            .args(["install", &self.name, host, package])
+            .output()
+            .expect("bash");
+        assert!(
+            done.status.success(),
+            "{package}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+
     /// Runs a shell command inside a host, past its sshd.
     pub fn inside(&self, host: &str, line: &str) -> Output {
         testbed()

@@ -14,6 +14,7 @@
 #   testbed.sh start WORLD NAME           start it again
 #   testbed.sh link WORLD NAME up|down    plug its network cable in or out
 #   testbed.sh rate WORLD NAME KBIT|off   make its network slow, or as fast as it was
+#   testbed.sh install WORLD NAME PACKAGE...  install packages of Debian in a host, which cannot fetch them itself
 #   testbed.sh state WORLD NAME           print the folder that holds what differs from the base root
 #   testbed.sh down WORLD                 stop and remove everything of a world, also what a crash left
 #
@@ -32,7 +33,7 @@ drop=-sys_time,-sys_module,-sys_rawio,-syslog,-mac_admin,-mac_override,-wake_ala
 die() { echo "testbed: $*" >&2; exit 1; }
 [[ $EUID == 0 ]] || die "must be run by root: it makes network namespaces and mounts"
 
-verb=${1:?what to do: root, up, run, ssh, enter, kill, start, link, rate, state, down}
+verb=${1:?what to do: root, up, run, ssh, enter, kill, start, link, rate, install, state, down}
 shift
 
 need() {
@@ -412,6 +413,23 @@ rate)
     world "$1"
     ns "$(inner "$2")" tc qdisc del dev "$(port v "$2")" root 2>/dev/null || true
     [[ $3 == off ]] || ns "$(inner "$2")" tc qdisc add dev "$(port v "$2")" root tbf rate "$3kbit" burst 8kb latency 2s
+    ;;
+install)
+    world "$1"
+    name=$2
+    shift 2
+    mkdir -p "$cache/debs"
+    for package in "$@"; do
+        (
+            flock 7
+            cd "$cache/debs"
+            # there may be no lists of packages yet
+            compgen -G "${package}_*.deb" >/dev/null || apt-get download -qq "$package" 2>/dev/null ||
+                { apt-get update -qq && apt-get download -qq "$package"; }
+        ) 7>"$cache/debs/lock"
+        cp "$cache/debs/${package}"_*.deb "$dir/hosts/$name/merged/root/$package.deb"
+        "$here/testbed.sh" enter "$w" "$name" dpkg -i "/root/$package.deb" >/dev/null
+    done
     ;;
 state) world "$1"; echo "$dir/hosts/$2/upper" ;;
 down)
