@@ -286,17 +286,14 @@ macro_rules! choice {
 
 choice! {
     /// Whether the lines of commands are shown while they run.
+    #[derive(Default)]
     Live {
         /// In passing, at a terminal.
+        #[default]
         Auto = "auto",
         /// All of them, to stay.
         Lines = "lines",
         No = "no",
-    }
-}
-impl Default for Live {
-    fn default() -> Live {
-        Live::Auto
     }
 }
 choice! {
