@@ -115,9 +115,6 @@ pub struct Returns {
     actions: Vec<String>,
     /// What the Engine says of the image.
     image: Json,
-    /// What the Engine said while it loaded the image.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stdout: Option<String>,
 }
 
 impl Module for DockerImage {
@@ -148,7 +145,6 @@ impl Module for DockerImage {
                 changed: false,
                 actions: Vec::new(),
                 image: json!({}),
-                stdout: None,
             },
             machine,
         };
@@ -261,7 +257,8 @@ impl Steps<'_> {
         }
         match (self.options.text("repository"), self.options.is("push")) {
             (Some(repository), push) => {
-                let to = Name::parse(repository, self.options.text("tag").unwrap_or("latest"));
+                // a tag in `name` counts for more than `tag`
+                let to = Name::parse(repository, &self.name.tag);
                 self.tag(&to)?;
                 if push {
                     self.push(&to)?;
@@ -326,7 +323,6 @@ impl Steps<'_> {
             };
             return Err(Failure::new(msg).with("stdout", said));
         }
-        self.returns.stdout = Some(said);
         Ok(())
     }
 
@@ -404,8 +400,7 @@ impl Steps<'_> {
             Some(id) => id.clone(),
             None => self.name.repository.clone(),
         };
-        let changed = self.returns.changed;
-        self.acted(format!("Pushed image {name} to {to}"), changed);
+        self.acted(format!("Pushed image {name} to {to}"), false);
         if self.machine.mode.check {
             self.returns.changed = true;
             return Ok(());
@@ -428,7 +423,8 @@ impl Steps<'_> {
         }
         let status = |line: &Json| line["status"].as_str().map(String::from);
         let pushed = lines.iter().filter_map(status).any(|s| s == "Pushed");
-        self.returns.changed |= pushed;
+        // as in the real module, a name that was given before does not count
+        self.returns.changed = pushed;
         self.returns.image = docker::image(self.docker, &to.to_string())?.unwrap_or_default();
         self.returns.image["push_status"] = match pushed {
             true => json!("Pushed"),
