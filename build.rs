@@ -4,9 +4,11 @@
 //! is this same package without its controller's half, built by a cargo of its own in a folder of its own.
 //! `RPLAY_NO_AGENT=1` leaves it out. See `src/agent/binary.rs`.
 
+use sha2::{Digest, Sha256};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -24,6 +26,16 @@ fn main() {
             "cargo:rustc-link-arg-bin=rplay-agent=-Wl,-T,{}",
             script.display()
         );
+        // what is equal is there once, where Rust's own linker can see to it; one segment needs no page of its own
+        let mut flags = vec!["-Wl,-z,noseparate-code".to_string()];
+        if let Some(folder) = lld() {
+            flags.push(format!("-B{}", folder.display()));
+            flags.push("-fuse-ld=lld".to_string());
+            flags.push("-Wl,--icf=all".to_string());
+        }
+        for flag in flags {
+            println!("cargo:rustc-link-arg-bin=rplay-agent={flag}");
+        }
     }
     let out = PathBuf::from(variable("OUT_DIR"));
     let mut agents = Vec::new();
@@ -39,10 +51,37 @@ fn main() {
     }
     let entries: String = agents
         .iter()
-        .map(|(arch, file)| format!("    ({arch:?}, include_bytes!({file:?})),\n"))
+        .map(|agent| {
+            let Packed { arch, hash, size, file } = agent;
+            format!(
+                "    Embedded {{ arch: {arch:?}, hash: {hash:?}, size: {size}, xz: include_bytes!({file:?}) }},\n"
+            )
+        })
         .collect();
-    let table = format!("static EMBEDDED: &[(&str, &[u8])] = &[\n{entries}];\n");
+    let table = format!("static EMBEDDED: &[Embedded] = &[\n{entries}];\n");
     fs::write(out.join("embedded.rs"), table).expect("OUT_DIR can be written to");
+}
+
+/// The folder of the linker that comes with Rust, if it does.
+fn lld() -> Option<PathBuf> {
+    let asked = Command::new(variable("RUSTC"))
+        .args(["--print", "target-libdir", "--target", &variable("HOST")])
+        .output()
+        .ok()?;
+    let libraries = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim());
+    let folder = libraries.parent()?.join("bin/gcc-ld");
+    folder.join("ld.lld").is_file().then_some(folder)
+}
+
+/// An agent as it is kept in rplay.
+struct Packed {
+    arch: String,
+    /// SHA-256 of the agent itself.
+    hash: String,
+    /// Its length.
+    size: usize,
+    /// It, compressed by xz.
+    file: PathBuf,
 }
 
 fn variable(name: &str) -> String {
@@ -50,7 +89,7 @@ fn variable(name: &str) -> String {
 }
 
 /// The agents that could be built: for this machine one there must be, for others if their toolchain is here.
-fn build(out: &Path) -> Vec<(String, PathBuf)> {
+fn build(out: &Path) -> Vec<Packed> {
     let own = variable("CARGO_CFG_TARGET_ARCH");
     let mut built = Vec::new();
     for arch in ["x86_64", "aarch64"] {
@@ -59,7 +98,7 @@ fn build(out: &Path) -> Vec<(String, PathBuf)> {
         if has_target(&musl) {
             match agent(out, &musl, false) {
                 Ok(file) => {
-                    built.push((arch.to_string(), pack(out, arch, &file)));
+                    built.push(pack(out, arch, &file));
                     continue;
                 }
                 Err(log) => wrong = Some(log),
@@ -76,7 +115,7 @@ fn build(out: &Path) -> Vec<(String, PathBuf)> {
         }
         // a static one all the same, but with the C library of this system
         match agent(out, &format!("{arch}-unknown-linux-gnu"), true) {
-            Ok(file) => built.push((arch.to_string(), pack(out, arch, &file))),
+            Ok(file) => built.push(pack(out, arch, &file)),
             Err(log) => panic!(
                 "cannot build the agent: see {}; `rustup target add {musl}` and a C compiler for it \
                  (Debian: musl-tools) may help; RPLAY_NO_AGENT=1 builds rplay without it",
@@ -156,13 +195,22 @@ fn agent(out: &Path, target: &str, static_glibc: bool) -> Result<PathBuf, PathBu
     }
 }
 
-/// Compresses the agent, which is how it is kept and sent.
-fn pack(out: &Path, arch: &str, file: &Path) -> PathBuf {
-    let packed = out.join(format!("rplay-agent-{arch}.gz"));
+/// Compresses the agent, which is how it is kept and sent. The check is the one that every xz knows, BusyBox's too.
+fn pack(out: &Path, arch: &str, file: &Path) -> Packed {
     let contents = fs::read(file).expect("the agent was just built");
-    let to = fs::File::create(&packed).expect("OUT_DIR can be written to");
-    let mut encoder = flate2::write::GzEncoder::new(to, flate2::Compression::best());
-    std::io::Write::write_all(&mut encoder, &contents).expect("OUT_DIR can be written to");
-    encoder.finish().expect("OUT_DIR can be written to");
-    packed
+    let stream = liblzma::stream::Stream::new_easy_encoder(9, liblzma::stream::Check::Crc32)
+        .expect("xz has this level");
+    let mut packed = Vec::new();
+    liblzma::read::XzEncoder::new_stream(&contents[..], stream)
+        .read_to_end(&mut packed)
+        .expect("memory can be written to");
+    let file = out.join(format!("rplay-agent-{arch}.xz"));
+    fs::write(&file, packed).expect("OUT_DIR can be written to");
+    let digest = Sha256::digest(&contents);
+    Packed {
+        arch: arch.to_string(),
+        hash: digest.iter().map(|b| format!("{b:02x}")).collect(),
+        size: contents.len(),
+        file,
+    }
 }

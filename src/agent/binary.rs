@@ -2,7 +2,8 @@
 
 use crate::{Error, Result};
 use flate2::Compression;
-use flate2::read::{GzDecoder, GzEncoder};
+use flate2::read::GzEncoder;
+use liblzma::read::XzDecoder;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -18,39 +19,60 @@ pub struct Binary {
     /// Length of its contents.
     pub size: usize,
     contents: Contents,
-    /// Made of plain contents when first needed, for all hosts.
-    packed: OnceLock<Vec<u8>>,
+    /// Made when first needed, for all hosts.
+    gzip: OnceLock<Vec<u8>>,
 }
 
 /// What is kept of an agent. Hosts that have it already need neither.
 enum Contents {
     Plain(Vec<u8>),
-    /// Compressed by gzip.
-    Packed(&'static [u8]),
+    /// Compressed by xz.
+    Xz(&'static [u8]),
+}
+
+/// An agent that was built into rplay.
+struct Embedded {
+    arch: &'static str,
+    hash: &'static str,
+    size: usize,
+    xz: &'static [u8],
 }
 
 impl Binary {
-    /// Its contents.
-    pub fn plain(&self) -> io::Result<Cow<'_, [u8]>> {
-        match &self.contents {
-            Contents::Plain(contents) => Ok(contents.into()),
-            Contents::Packed(packed) => unpack(packed).map(Cow::from),
+    /// Its contents as one of `tools`, what the host can unpack with, takes them, and that tool: the smallest form that
+    /// costs little to make; unpacked and without a tool where the host has none that is known.
+    pub fn packed_for<'a>(
+        &self,
+        tools: &[&'a str],
+    ) -> io::Result<(Option<&'a str>, Cow<'_, [u8]>)> {
+        let has = |tool: &str| tools.iter().copied().find(|t| *t == tool);
+        if let (Contents::Xz(packed), Some(xz)) = (&self.contents, has("xz")) {
+            return Ok((Some(xz), (*packed).into()));
+        }
+        match has("gzip") {
+            Some(gzip) => Ok((Some(gzip), self.gzip()?.into())),
+            None => Ok((None, self.plain()?)),
         }
     }
 
-    /// Its contents, compressed by gzip.
-    pub fn packed(&self) -> io::Result<Cow<'_, [u8]>> {
+    fn plain(&self) -> io::Result<Cow<'_, [u8]>> {
         match &self.contents {
-            Contents::Packed(packed) => Ok((*packed).into()),
-            Contents::Plain(contents) => {
-                if let Some(packed) = self.packed.get() {
-                    return Ok(packed.into());
-                }
-                let mut packed = Vec::new();
-                GzEncoder::new(&contents[..], Compression::fast()).read_to_end(&mut packed)?;
-                Ok(self.packed.get_or_init(|| packed).into())
+            Contents::Plain(contents) => Ok(contents.into()),
+            Contents::Xz(packed) => {
+                let mut contents = Vec::with_capacity(self.size);
+                XzDecoder::new(*packed).read_to_end(&mut contents)?;
+                Ok(contents.into())
             }
         }
+    }
+
+    fn gzip(&self) -> io::Result<&[u8]> {
+        if let Some(packed) = self.gzip.get() {
+            return Ok(packed);
+        }
+        let mut packed = Vec::new();
+        GzEncoder::new(&self.plain()?[..], Compression::default()).read_to_end(&mut packed)?;
+        Ok(self.gzip.get_or_init(|| packed))
     }
 
     fn read(arch: &str, path: &Path) -> io::Result<Binary> {
@@ -60,27 +82,19 @@ impl Binary {
             hash: hash(&contents),
             size: contents.len(),
             contents: Contents::Plain(contents),
-            packed: OnceLock::new(),
+            gzip: OnceLock::new(),
         })
     }
 
-    /// One that was built into rplay.
-    fn embedded(arch: &str, packed: &'static [u8]) -> io::Result<Binary> {
-        let contents = unpack(packed)?;
-        Ok(Binary {
-            arch: arch.to_string(),
-            hash: hash(&contents),
-            size: contents.len(),
-            contents: Contents::Packed(packed),
-            packed: OnceLock::new(),
-        })
+    fn embedded(agent: &Embedded) -> Binary {
+        Binary {
+            arch: agent.arch.to_string(),
+            hash: agent.hash.to_string(),
+            size: agent.size,
+            contents: Contents::Xz(agent.xz),
+            gzip: OnceLock::new(),
+        }
     }
-}
-
-fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
-    let mut contents = Vec::new();
-    GzDecoder::new(packed).read_to_end(&mut contents)?;
-    Ok(contents)
 }
 
 fn hash(contents: &[u8]) -> String {
@@ -88,7 +102,7 @@ fn hash(contents: &[u8]) -> String {
     digest.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-// the agents that `build.rs` has put into a release: pairs of machine and compressed contents
+// the agents that `build.rs` has put into a release
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 /// The machines that agents are looked for.
@@ -99,22 +113,16 @@ static ALL: LazyLock<Vec<Binary>> =
 
 /// `RPLAY_AGENT_DIR` wins, so that another can be tried; then what is in rplay, then what is beside it.
 fn look_for(arch: &str) -> Option<Binary> {
-    let embedded = || EMBEDDED.iter().find(|(machine, _)| *machine == arch);
-    let (what, read) = match (
-        in_folder(arch, named()),
-        embedded(),
-        in_folder(arch, beside()),
-    ) {
-        (Some(file), ..) | (None, None, Some(file)) => {
-            (file.display().to_string(), Binary::read(arch, &file))
-        }
-        (None, Some((_, packed)), _) => (
-            "the agent in rplay".to_string(),
-            Binary::embedded(arch, packed),
-        ),
-        (None, None, None) => return None,
+    let embedded = || EMBEDDED.iter().find(|agent| agent.arch == arch);
+    let file = match (in_folder(arch, named()), embedded()) {
+        (Some(file), _) => file,
+        (None, Some(agent)) => return Some(Binary::embedded(agent)),
+        (None, None) => in_folder(arch, beside())?,
     };
-    read.map_err(|e| crate::notice::warning(format!("cannot read {what}: {e}")))
+    Binary::read(arch, &file)
+        .map_err(|e| {
+            crate::notice::warning(format!("cannot read {}: {e}", file.display()));
+        })
         .ok()
 }
 
@@ -141,7 +149,7 @@ pub fn find(arch: &str) -> Result<&'static Binary> {
         let inside = match EMBEDDED {
             [] => "this rplay was built without one".to_string(),
             agents => {
-                let machines: Vec<&str> = agents.iter().map(|(arch, _)| *arch).collect();
+                let machines: Vec<&str> = agents.iter().map(|agent| agent.arch).collect();
                 format!("this rplay has one for {} only", machines.join(" and "))
             }
         };

@@ -287,9 +287,9 @@ impl Opening<'_> {
         let words: Vec<&str> = first.split(' ').collect();
         match words.as_slice() {
             ["HAVE"] => Ok(()),
-            ["NEED", arch, pack] => {
+            ["NEED", arch, tools @ ..] => {
                 let binary = binary::find(arch).map_err(|e| self.refused(e.message()))?;
-                self.send_binary(binary, *pack == "gzip")
+                self.send_binary(binary, tools)
             }
             ["NOWHERE", ..] => Err(self.refused(&format!(
                 "the agent cannot be placed on the host: {}",
@@ -299,13 +299,11 @@ impl Opening<'_> {
         }
     }
 
-    fn send_binary(&mut self, binary: &Binary, packed: bool) -> Result<(), Trouble> {
-        let contents = match packed {
-            true => binary.packed(),
-            false => binary.plain(),
-        };
-        let contents = contents.map_err(|e| self.refused(&e.to_string()))?;
-        let line = format!("{} {}\n", contents.len(), binary.size);
+    fn send_binary(&mut self, binary: &Binary, tools: &[&str]) -> Result<(), Trouble> {
+        let packed = binary.packed_for(tools);
+        let (tool, contents) = packed.map_err(|e| self.refused(&e.to_string()))?;
+        let tool = tool.unwrap_or("cat");
+        let line = format!("{} {} {tool}\n", contents.len(), binary.size);
         self.send(line.as_bytes())?;
         let sent = match self.line()?.as_str() {
             "READY" => self.send(&contents),
@@ -373,7 +371,8 @@ impl Opening<'_> {
 /// What starts the agent at a host that has a shell and little more.
 ///
 /// It looks for the agent, by its hash, in the folders where it may be; else finds the first of them from
-/// which programs can be started, asks for the file (`NEED machine gzip|plain`), and starts it.
+/// which programs can be started, asks for the file (`NEED machine [xz] [gzip]`, the tools that it can
+/// unpack with), and starts it.
 fn script(mark: &str, remote_tmp: &str) -> String {
     let hashes: Vec<String> = binary::all()
         .iter()

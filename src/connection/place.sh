@@ -27,13 +27,16 @@ for dir; do
     printf "#!/bin/sh\nexit 0\n" 2>/dev/null >"$try" && chmod 700 "$try"
     if "$try" 2>/dev/null; then
       rm -f "$try"
-      pack=plain
-      command -v gzip >/dev/null 2>&1 && pack=gzip
-      say NEED "$machine" $pack
-      read -r length whole
+      tools=
+      for tool in xz gzip; do command -v $tool >/dev/null 2>&1 && tools="$tools $tool"; done
+      say NEED "$machine$tools"
+      read -r length whole tool
       say READY
       new="$dir/.agent-$$"
-      if [ $pack = gzip ]; then head -c "$length" | gzip -dc 2>/dev/null >"$new"; else head -c "$length" 2>/dev/null >"$new"; fi
+      case $tool in
+        xz|gzip) head -c "$length" | $tool -dc 2>/dev/null >"$new";;
+        *) head -c "$length" 2>/dev/null >"$new";;
+      esac
       got=$(wc -c <"$new")
       if [ "$((got))" = "$whole" ] && chmod 700 "$new" && mv -f "$new" "$dir/agent-$hash"; then
         say HAVE
