@@ -3,7 +3,7 @@
 //! See <https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_async.html>.
 
 use super::executor::{Progress, TaskRun};
-use super::values::{keyword_error, number_of, text_of, truth};
+use super::values::{keyword_error, number_of, text_of};
 use crate::actions;
 use crate::connection::{Background, Request, Session, Target};
 use crate::error::Kind;
@@ -117,12 +117,7 @@ impl TaskRun<'_> {
             environment,
             dir,
             id,
-            hidden: self
-                .task
-                .resolved()
-                .no_log
-                .as_ref()
-                .is_some_and(|v| truth(v, templar).unwrap_or(true)),
+            hidden: self.hides(templar),
         };
         let mut result = watch.wait(job.seconds, poll);
         if let Some(words) = result.fields.shift_remove(WORDS) {

@@ -106,7 +106,10 @@ impl TaskRun<'_> {
             delegate_facts: false,
         };
         // a value that needs the loop's item is not known here; the task itself will say so
-        outcome.no_log = flag(&resolved.no_log).unwrap_or(false);
+        outcome.no_log = match &resolved.no_log {
+            Some(no_log) => truth(no_log, &templar).unwrap_or(false),
+            None => self.world.run.no_log,
+        };
         outcome.delegate_facts = flag(&resolved.delegate_facts).unwrap_or(false);
         outcome.register = self
             .task
@@ -251,14 +254,18 @@ impl TaskRun<'_> {
         Ok(once)
     }
 
+    /// Whether nothing of the task may be shown; also where that cannot be found out.
+    pub(super) fn hides(&self, templar: &Templar) -> bool {
+        match &self.task.resolved().no_log {
+            Some(no_log) => truth(no_log, templar).unwrap_or(true),
+            None => self.world.run.no_log,
+        }
+    }
+
     /// What takes the lines of the task's command; none if nobody is to see them.
     fn lines(&self, templar: &Templar) -> Option<Lines> {
         let live = self.live?;
-        let hidden = match &self.task.resolved().no_log {
-            Some(no_log) => truth(no_log, templar).unwrap_or(true),
-            None => false,
-        };
-        if hidden || !LIVE.contains(&self.task.action.bare.as_str()) {
+        if self.hides(templar) || !LIVE.contains(&self.task.action.bare.as_str()) {
             return None;
         }
         let (live, host) = (Arc::clone(live), self.host.to_string());

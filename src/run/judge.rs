@@ -1,7 +1,7 @@
 //! When a result counts as changed or failed, and when a task is tried again.
 
 use super::executor::{Once, Progress, TaskRun};
-use super::values::{holds, number_of, text_of, truth};
+use super::values::{holds, number_of, text_of};
 use crate::connection::Target;
 use crate::error::Kind;
 use crate::playbook::Condition;
@@ -96,12 +96,7 @@ impl TaskRun<'_> {
                 left,
                 attempts: attempt,
                 delegated: once.delegated.clone(),
-                no_log: self
-                    .task
-                    .resolved()
-                    .no_log
-                    .as_ref()
-                    .is_some_and(|v| truth(v, templar).unwrap_or(true)),
+                no_log: self.hides(templar),
             });
             std::thread::sleep(delay);
             attempt += 1;

@@ -260,6 +260,7 @@ fn run_info(
         extra_vars: Arc::clone(extra_vars),
         cli_vars: Arc::new(cli),
         poll_interval: config.poll_interval,
+        no_log: config.no_log,
         connections: defaults::Defaults::new(options, config),
         forks: options.forks as i64,
         verbosity: i64::from(options.verbosity),
