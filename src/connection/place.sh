@@ -38,13 +38,22 @@ for dir; do
         *) head -c "$length" 2>/dev/null >"$new";;
       esac
       got=$(wc -c <"$new")
-      if [ "$((got))" = "$whole" ] && chmod 700 "$new" && mv -f "$new" "$dir/agent-$hash"; then
-        say HAVE
-        umask "$mask"
-        exec "$dir/agent-$hash"
+      wrong="$dir holds $((got)) of $whole bytes: is the disk full?"
+      if [ "$((got))" = "$whole" ]; then
+        # its name is the beginning of its hash; what cannot compute it has had the check of xz or gzip
+        case $(sha256sum "$new" 2>/dev/null) in
+          "$hash"*|"")
+            if chmod 700 "$new" && mv -f "$new" "$dir/agent-$hash"; then
+              say HAVE
+              umask "$mask"
+              exec "$dir/agent-$hash"
+            fi
+            wrong="$dir/agent-$hash cannot be made";;
+          *) wrong="what has come to $dir is not what was sent";;
+        esac
       fi
       rm -f "$new"
-      say FAILED "$dir holds $((got)) of $whole bytes: is the disk full?"
+      say FAILED "$wrong"
       exit 1
     fi
     rm -f "$try"

@@ -89,11 +89,7 @@ impl Asked {
             .env("ANSIBLE_HOST_KEY_CHECKING", "no")
             .env("ANSIBLE_PIPELINING", "yes")
             .env("ANSIBLE_PYTHON_INTERPRETER", "/usr/bin/python3")
-            // a socket's path must be short
-            .env(
-                "ANSIBLE_SSH_CONTROL_PATH_DIR",
-                format!("/tmp/rplay-cp-{}", std::process::id()),
-            )
+            .env("ANSIBLE_SSH_CONTROL_PATH_DIR", self.world.sockets())
             .env_remove("SSH_AUTH_SOCK")
             .output()
             .expect("the program");

@@ -7,7 +7,7 @@ use sha2::Digest;
 use std::path::{Path, PathBuf};
 
 /// Counts in the key of what is kept: it changes with how it is made.
-const HARNESS: &str = "5";
+const HARNESS: &str = "6";
 
 pub struct Oracle {
     program: Program,
@@ -38,11 +38,6 @@ impl Oracle {
                         venv.join("collections").display().to_string(),
                     ),
                     ("PYTHONHASHSEED", "0".into()),
-                    // a socket's path must be short
-                    (
-                        "ANSIBLE_SSH_CONTROL_PATH_DIR",
-                        format!("/tmp/rplay-cp-{}", std::process::id()),
-                    ),
                 ],
             },
         }

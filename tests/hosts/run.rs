@@ -96,6 +96,7 @@ pub fn run(batch: &Batch, program: &Program) -> Outcome {
         .env("TERM", "dumb")
         .env("ANSIBLE_HOST_KEY_CHECKING", "no")
         .env("ANSIBLE_PIPELINING", "yes")
+        .env("ANSIBLE_SSH_CONTROL_PATH_DIR", world.sockets())
         .env("ANSIBLE_PYTHON_INTERPRETER", "/usr/bin/python3")
         .envs(program.env.iter().map(|(k, v)| (k, v)))
         .output()

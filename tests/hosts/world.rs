@@ -88,6 +88,12 @@ impl World {
         command
     }
 
+    /// A folder for the sockets of ssh's shared connections, with a short path as they need it. It is the world's own: hosts of
+    /// two worlds may have one address, and ssh would take the connection of one for the other's.
+    pub fn sockets(&self) -> PathBuf {
+        Path::new("/tmp").join(format!("rplay-{}", self.name))
+    }
+
     /// Does something with a host: `kill`, `start`.
     pub fn host(&self, verb: &str, host: &str) {
         let done = testbed()
@@ -155,5 +161,6 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         self.down();
+        let _ = std::fs::remove_dir_all(self.sockets());
     }
 }
