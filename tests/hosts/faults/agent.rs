@@ -46,8 +46,8 @@ fn an_agent_that_is_killed_is_started_again() {
         .counts("bare1", "ok=0 changed=0 unreachable=1 failed=0")
         .counts("bare2", "ok=2 changed=1 unreachable=0 failed=0");
     run.play(PING, &[]).ends_with(0);
-    // between two tasks it is none's loss
-    let text = play(&["ping:", "raw: pkill -9 agent-", "ping:"]);
+    // between two tasks it is none's loss; its end takes a moment to come
+    let text = play(&["ping:", "raw: pkill -9 agent-; sleep 2", "ping:"]);
     run.play(&text, &[])
         .ends_with(0)
         .counts("bare1", "ok=3 changed=1 unreachable=0 failed=0");
