@@ -43,6 +43,8 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         // jobs of `async`; how often one is asked how it stands is up to the machine
         (r"\bj\d+\.\d+\b", "<job>"),
         (r"(?m)^ASYNC POLL .*\n", ""),
+        // apt says this one when it takes a moment
+        (r#"(?:\\n|\n|", ")Reading state information\.\.\."#, ""),
         // backups: name.pid.date@time~
         (r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~", ".<backup>~"),
         (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?", "<time>"),
