@@ -196,9 +196,10 @@ fn agent(out: &Path, target: &str, static_glibc: bool) -> Result<PathBuf, PathBu
 }
 
 /// Compresses the agent, which is how it is kept and sent. The check is the one that every xz knows, BusyBox's too.
+/// The level is one whose window the agent fits into: a higher one has the host set aside 64 MiB to unpack it.
 fn pack(out: &Path, arch: &str, file: &Path) -> Packed {
     let contents = fs::read(file).expect("the agent was just built");
-    let stream = liblzma::stream::Stream::new_easy_encoder(9, liblzma::stream::Check::Crc32)
+    let stream = liblzma::stream::Stream::new_easy_encoder(6, liblzma::stream::Check::Crc32)
         .expect("xz has this level");
     let mut packed = Vec::new();
     liblzma::read::XzEncoder::new_stream(&contents[..], stream)
