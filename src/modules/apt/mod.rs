@@ -229,10 +229,11 @@ struct Cache {
 impl Args {
     /// Updates the lists if they are to be.
     fn update(&self, machine: &mut Machine) -> Result<Cache, Failure> {
+        let before = update::time(machine);
         let mut cache = Cache {
             asked: self.update_cache == Some(true) || self.cache_valid_time != 0,
             updated: false,
-            time: update::time(machine),
+            time: before.map_or(0, |time| time.secs),
             warnings: Vec::new(),
         };
         if !cache.asked || !update::is_stale(machine, self.cache_valid_time) {
@@ -244,9 +245,10 @@ impl Args {
             lock_timeout: self.lock_timeout,
         };
         cache.warnings = update::update(machine, &attempts)?;
-        let time = update::time(machine);
-        cache.updated = machine.mode.check || time != cache.time;
-        cache.time = time;
+        let after = update::time(machine);
+        // to the nanosecond: two updates may well be within one second
+        cache.updated = machine.mode.check || after != before;
+        cache.time = after.map_or(0, |time| time.secs);
         Ok(cache)
     }
 

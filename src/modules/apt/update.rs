@@ -1,21 +1,21 @@
 //! apt's lists: how old they are, and `apt-get update`.
 
 use super::tool;
-use crate::machine::{Command, Machine, Output};
+use crate::machine::{Command, Machine, Output, Time};
 use crate::modules::Failure;
 use crate::value::Value;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// When the lists were last updated, in seconds since 1970; 0 if that is not known.
-pub fn time(machine: &Machine) -> i64 {
+/// When the lists were last updated; `None` if that is not known.
+pub fn time(machine: &Machine) -> Option<Time> {
     [
         "/var/lib/apt/periodic/update-success-stamp",
         "/var/lib/apt/lists",
     ]
     .into_iter()
     .find_map(|path| machine.actual(Path::new(path)))
-    .map_or(0, |stat| stat.mtime.secs)
+    .map(|stat| stat.mtime)
 }
 
 /// Whether the lists are older than this many seconds.
@@ -23,7 +23,8 @@ pub fn is_stale(machine: &Machine, valid: i64) -> bool {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX));
     // to the second: lists of this very second are not new enough for `cache_valid_time: 0`
-    time(machine).saturating_add(valid) < now || valid == 0
+    let time = time(machine).map_or(0, |time| time.secs);
+    time.saturating_add(valid) < now || valid == 0
 }
 
 /// How `apt-get update` is tried.
