@@ -23,6 +23,12 @@ SEEN = {}
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def handle(self):
+        try:
+            super().handle()
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # a client that did not wait
+
     def do_GET(self):
         self.answer(urllib.parse.unquote(urllib.parse.urlsplit(self.path).path))
 
