@@ -19,6 +19,7 @@ use crate::{Error, Result};
 use clap::{ArgAction, Parser};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Shows the inventory: hosts, groups and variables, in ansible-inventory's formats.
 #[derive(Parser, Debug, Default)]
@@ -270,6 +271,11 @@ const INTERNAL: [&str; 19] = [
 impl View {
     fn new(args: &InventoryArgs, options: Options) -> Result<View> {
         let playbook_dir = args.playbook_dir.as_deref();
+        let extra_vars = extra_vars::load(&args.extra_vars)?;
+        let options = Options {
+            extra_vars: Arc::new(extra_vars.clone()),
+            ..options
+        };
         Ok(View {
             inventory: Inventory::load(&args.inventory, options, playbook_dir)?,
             limit: args.limit.as_deref().map(Pattern::limit).transpose()?,
@@ -278,7 +284,7 @@ impl View {
                 Some(dir) => Some(dir.to_path_buf()),
                 None => std::env::current_dir().ok(),
             },
-            extra_vars: extra_vars::load(&args.extra_vars)?,
+            extra_vars,
             yaml: args.yaml,
             list: args.list,
             export: args.export,

@@ -225,6 +225,8 @@ settings! {
     // inventory
     /// Inventory formats to try, in order.
     inventory_plugins: Vec<String> = "host_list, script, auto, yaml, ini, toml", ["inventory.enable_plugins"], ["ANSIBLE_INVENTORY_ENABLED"];
+    /// Whether inventory plugins see the extra variables.
+    inventory_use_extra_vars: bool = "False", ["inventory_plugins.use_extra_vars"], ["ANSIBLE_INVENTORY_USE_EXTRA_VARS"];
     /// Endings of the files in an inventory folder that are not read.
     inventory_ignore_extensions: Vec<String> = ".pyc, .pyo, .swp, .bak, ~, .rpm, .md, .txt, .rst, .orig, .cfg, .retry", ["inventory.ignore_extensions", "defaults.inventory_ignore_extensions"], ["ANSIBLE_INVENTORY_IGNORE"];
     /// Patterns of the files in an inventory folder that are not read.

@@ -123,7 +123,7 @@ impl Inventory {
         Ok(self.merged(layers))
     }
 
-    fn merged(&self, layers: impl IntoIterator<Item = Arc<Map>>) -> Map {
+    pub(super) fn merged(&self, layers: impl IntoIterator<Item = Arc<Map>>) -> Map {
         let mut out = Map::default();
         for layer in layers {
             for (key, value) in layer.iter() {

@@ -17,10 +17,12 @@ pub mod literal;
 pub mod options;
 mod order;
 pub mod pattern;
+mod plugins;
 mod script;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod toml;
 mod yaml;
 
 pub use builtin::{BUILTIN, Builtin, BuiltinRequest};

@@ -2,7 +2,11 @@
 
 use crate::config::{Config, HashBehaviour, OnMismatch};
 use crate::error::Kind;
+use crate::template::Engine;
+use crate::value::Map;
+use crate::vars::cache::FactCache;
 use crate::{Error, Result};
+use std::sync::Arc;
 
 /// What happens to group names that are not valid variable names (`TRANSFORM_INVALID_GROUP_CHARS`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +71,14 @@ pub struct Options {
     pub mismatch: Mismatch,
     /// Dictionaries are merged instead of replaced (`DEFAULT_HASH_BEHAVIOUR`).
     pub merge: bool,
+    /// Inventory plugins see the extra variables unless their file says otherwise (`INVENTORY_USE_EXTRA_VARS`).
+    pub use_extra_vars: bool,
+    /// The extra variables, for inventory plugins that use them.
+    pub extra_vars: Arc<Map>,
+    /// What inventory plugins evaluate their expressions with.
+    pub engine: Arc<Engine>,
+    /// Facts of earlier runs, which inventory plugins see.
+    pub facts: Option<Arc<FactCache>>,
 }
 
 impl Options {
@@ -87,6 +99,10 @@ impl Options {
                 OnMismatch::Ignore => Mismatch::Ignore,
             },
             merge: config.hash_behaviour == HashBehaviour::Merge,
+            use_extra_vars: config.inventory_use_extra_vars,
+            extra_vars: Arc::default(),
+            engine: Engine::for_run(config),
+            facts: FactCache::open(config).map(Arc::new),
         })
     }
 }
@@ -108,6 +124,10 @@ impl Default for Options {
             group_chars: GroupChars::default(),
             mismatch: Mismatch::default(),
             merge: false,
+            use_extra_vars: false,
+            extra_vars: Arc::default(),
+            engine: Engine::new(),
+            facts: None,
         }
     }
 }

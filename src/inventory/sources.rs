@@ -4,13 +4,14 @@
 use super::Inventory;
 use super::builtin::{self, BuiltinRequest};
 use super::data::{Data, Origin};
-use super::{address, ini, script, yaml};
+use super::{address, ini, plugins, script, toml, yaml};
 use crate::search::expand_home;
 use crate::source::Source;
 use crate::yaml::Node;
 use crate::{Error, Result, notice};
 use fancy_regex::Regex;
 use std::path::{Path, PathBuf, absolute};
+use std::sync::Arc;
 
 /// Names of folder entries that are never inventories.
 const NEVER: [&str; 3] = ["host_vars", "group_vars", "vars_plugins"];
@@ -63,7 +64,7 @@ fn read(inventory: &mut Inventory, source: &str, refresh: bool) -> Result<bool> 
     let before = inventory.data.clone();
     inventory.data.origin = Some(Origin::file(&path));
     if path.exists() {
-        match read_file(&path, &mut inventory.data, &inventory.options.enabled)? {
+        match read_file(&path, inventory)? {
             Ok(()) => {
                 inventory.data.origin = None;
                 return Ok(true);
@@ -92,7 +93,7 @@ fn full_path(source: &str) -> PathBuf {
 }
 
 /// Says why a source could not be read, and that it is left out.
-fn failed(inventory: &Inventory, path: &Path, failures: Vec<(&str, Error)>) -> Result<bool> {
+fn failed(inventory: &Inventory, path: &Path, failures: Failures) -> Result<bool> {
     for (plugin, error) in failures {
         notice::warning(format!(
             "Failed to parse inventory with '{plugin}' plugin: {}",
@@ -166,7 +167,7 @@ fn read_list(inventory: &mut Inventory, source: &str) -> Result<bool> {
             failed(
                 inventory,
                 Path::new(source),
-                vec![("advanced_host_list", error)],
+                vec![("advanced_host_list".into(), error)],
             )
         }
     }
@@ -211,7 +212,7 @@ fn read_folder(inventory: &mut Inventory, dir: &Path) -> Result<bool> {
 }
 
 /// `ansible.builtin.ini` is `ini`.
-fn short_name(plugin: &str) -> &str {
+pub(super) fn short_name(plugin: &str) -> &str {
     plugin
         .strip_prefix("ansible.builtin.")
         .or_else(|| plugin.strip_prefix("ansible.legacy."))
@@ -219,50 +220,56 @@ fn short_name(plugin: &str) -> &str {
 }
 
 /// Why a file could not be read, by the kinds of source that it may have been meant as.
-type Failures<'a> = Vec<(&'a str, Error)>;
+type Failures = Vec<(String, Error)>;
 
 /// Tries the enabled kinds in their order.
 ///
 /// Fails where rplay lacks what the file needs: that is no mistake in the file, and to go on without
 /// its hosts would do something else than what was asked for.
-fn read_file<'a>(
-    path: &Path,
-    data: &mut Data,
-    enabled: &'a [String],
-) -> Result<Result<(), Failures<'a>>> {
+fn read_file(path: &Path, inventory: &mut Inventory) -> Result<Result<(), Failures>> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(e) => {
-            return Ok(Err(vec![("file", Error::from(e).context(path.display()))]));
+            let error = Error::from(e).context(path.display());
+            return Ok(Err(vec![("file".into(), error)]));
         }
     };
     let extension = path
         .extension()
         .map(|e| e.to_string_lossy().into_owned())
         .unwrap_or_default();
-    if extension == "toml" {
-        return Err(Error::general(format!(
-            "{}: inventories in TOML are not supported",
-            path.display()
-        ))
-        .hint("write the inventory in YAML: the structure is the same"));
-    }
     let is_yaml = matches!(extension.as_str(), "yml" | "yaml" | "json");
-    let before = data.clone();
+    let may_configure = is_yaml || matches!(extension.as_str(), "" | "config");
+    let options = Arc::clone(&inventory.options);
+    let auto = options.enabled.iter().any(|e| short_name(e) == "auto");
+    let before = inventory.data.clone();
     let mut failures: Failures = Vec::new();
-    for plugin in enabled {
-        let result = match short_name(plugin) {
+    for kind in options.enabled.iter().map(|e| short_name(e)) {
+        let data = &mut inventory.data;
+        let result = match kind {
             "script" if script::is_script(path, &bytes) => script::parse(path, data),
             "yaml" if is_yaml || extension.is_empty() => match crate::yaml::load_file(path) {
-                Ok(root) => {
-                    refuse_plugin(&root, enabled)?;
-                    yaml::parse(&root, data)
-                }
+                Ok(root) => match yaml::plugin(&root) {
+                    Some(plugin) if auto => {
+                        return configured(path, plugin, &root, inventory);
+                    }
+                    _ => yaml::parse(&root, data),
+                },
                 Err(error) => Err(error),
             },
             "ini" => read_ini(path, &bytes, data),
+            "toml" if extension == "toml" => toml::parse(path, &bytes, data),
             // `auto` is part of how YAML is read; the others are no files
             "script" | "yaml" | "toml" | "auto" | "host_list" | "advanced_host_list" => continue,
+            plugin if plugins::exists(plugin) => {
+                let root = may_configure.then(|| crate::yaml::load_file(path));
+                match root {
+                    Some(Ok(root)) if names(&root, plugin) => {
+                        plugins::parse(plugin, inventory, path, &root)
+                    }
+                    _ => continue,
+                }
+            }
             other => {
                 notice::warning(format!("Failed to load inventory plugin, skipping {other}"));
                 continue;
@@ -271,8 +278,8 @@ fn read_file<'a>(
         match result {
             Ok(()) => return Ok(Ok(())),
             Err(error) => {
-                *data = before.clone();
-                failures.push((short_name(plugin), error));
+                inventory.data = before.clone();
+                failures.push((kind.to_string(), error));
             }
         }
     }
@@ -281,7 +288,9 @@ fn read_file<'a>(
     let meant = |plugin: &str| match plugin {
         "script" => true,
         "yaml" => !has_interpreter,
-        _ => !has_interpreter && !is_yaml,
+        "toml" => true,
+        "ini" => !has_interpreter && !is_yaml && extension != "toml",
+        _ => !has_interpreter,
     };
     if failures.iter().any(|(plugin, _)| meant(plugin)) {
         failures.retain(|(plugin, _)| meant(plugin));
@@ -289,19 +298,29 @@ fn read_file<'a>(
     Ok(Err(failures))
 }
 
-/// Fails if the file is the configuration of an inventory plugin: rplay has none yet.
-fn refuse_plugin(root: &Node, enabled: &[String]) -> Result<()> {
-    match yaml::plugin(root) {
-        Some(plugin) if enabled.iter().any(|e| short_name(e) == "auto") => {
-            Err(Error::general(format!(
-                "inventory plugin '{}' is not supported",
-                plugin.as_str().unwrap_or_default()
-            ))
-            .at(&plugin.at)
-            .hint("rplay reads INI, YAML and JSON inventories, scripts, and EC2 as `-i ec2`"))
-        }
-        _ => Ok(()),
+/// Whether a file is the configuration of this plugin.
+fn names(root: &Node, plugin: &str) -> bool {
+    let named = yaml::plugin(root).and_then(Node::as_str);
+    named.is_some_and(|named| short_name(named) == plugin)
+}
+
+/// Reads the configuration of an inventory plugin. Fails if rplay does not have the plugin.
+fn configured(
+    path: &Path,
+    plugin: &Node,
+    root: &Node,
+    inventory: &mut Inventory,
+) -> Result<Result<(), Failures>> {
+    let name = plugin.as_str().unwrap_or_default();
+    if !plugins::exists(name) {
+        return Err(
+            Error::general(format!("inventory plugin '{name}' is not supported"))
+                .at(&plugin.at)
+                .hint("rplay reads INI, YAML, JSON and TOML inventories, scripts, the plugins constructed and generator, and EC2 as `-i ec2`"),
+        );
     }
+    let result = plugins::parse(name, inventory, path, root);
+    Ok(result.map_err(|error| vec![("auto".into(), error)]))
 }
 
 fn read_ini(path: &Path, bytes: &[u8], data: &mut Data) -> Result<()> {

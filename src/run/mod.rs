@@ -152,7 +152,10 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
         .unwrap_or_else(|| PathBuf::from("."));
     let inventory = Arc::new(Inventory::load(
         &sources,
-        inventory::Options::from_config(config)?,
+        inventory::Options {
+            extra_vars: Arc::clone(&extra_vars),
+            ..inventory::Options::from_config(config)?
+        },
         Some(&playbook_dir),
     )?);
     let limit = options.limit.as_deref().map(Pattern::limit).transpose()?;

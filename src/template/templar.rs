@@ -53,6 +53,12 @@ enum As<'a> {
     File(&'a Syntax),
 }
 
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
 impl Engine {
     pub fn new() -> Arc<Engine> {
         Arc::new(Engine::default())
