@@ -9,6 +9,7 @@
 //! | [`yaml`] | YAML text to [`yaml::Node`]s, each with its place in the file |
 //! | [`playbook`] | nodes to plays, blocks, tasks and roles |
 //! | [`inventory`] | hosts, groups, patterns, and where they come from |
+//! | [`galaxy`] | roles and collections that are installed from elsewhere |
 //! | [`vars`] | which definition of a variable wins |
 //! | [`template`] | templates to values |
 //! | [`run`] | the strategy: which task runs where, and what a result does |
@@ -47,6 +48,8 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "controller")]
 pub mod connection;
+#[cfg(feature = "controller")]
+pub mod galaxy;
 #[cfg(feature = "controller")]
 pub mod inventory;
 #[cfg(feature = "controller")]

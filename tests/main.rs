@@ -3,6 +3,7 @@
 #[cfg(feature = "aws")]
 mod aws;
 mod errors;
+mod galaxy;
 mod hosts;
 mod inventory;
 mod live;

@@ -4,6 +4,7 @@
 //! subcommands are Ansible's other programs. The first argument alone decides which it is.
 
 pub mod extra_vars;
+pub mod galaxy;
 pub mod inventory;
 pub mod playbook;
 pub mod version;
@@ -18,7 +19,6 @@ const LATER: &[(&str, &str)] = &[
     ("adhoc", "ansible"),
     ("doc", "ansible-doc"),
     ("config", "ansible-config"),
-    ("galaxy", "ansible-galaxy"),
 ];
 
 /// Runs rplay with the process's arguments, the program's name first; returns the exit code.
@@ -43,6 +43,7 @@ fn dispatch(args: &[OsString]) -> Result<i32> {
             Ok(0)
         }
         "playbook" => playbook::run(rest()),
+        "galaxy" => galaxy::run(rest()),
         "inventory" => inventory::run(rest()),
         _ => match LATER.iter().find(|(name, _)| *name == first) {
             Some((name, program)) => Err(Error::new(
