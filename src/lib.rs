@@ -49,6 +49,8 @@ pub mod config;
 #[cfg(feature = "controller")]
 pub mod connection;
 #[cfg(feature = "controller")]
+pub mod encoding;
+#[cfg(feature = "controller")]
 pub mod galaxy;
 #[cfg(feature = "controller")]
 pub mod inventory;

@@ -67,6 +67,22 @@ impl TaskResult {
     pub fn to_value(&self) -> Value {
         Value::map(self.fields.clone())
     }
+    /// What playbooks see of it: a failure has an `exception` too, which is Python's and never there.
+    ///
+    /// What a loop comes to has none; its items have.
+    pub fn registered(&self) -> Map {
+        let mut fields = self.fields.clone();
+        let items = fields.get("results").and_then(Value::as_list);
+        let looped = items
+            .and_then(|items| items.first())
+            .is_some_and(|item| item.get("ansible_loop_var").is_some());
+        if (self.is_failed() || self.is_unreachable()) && !looped {
+            fields
+                .entry(Key::from("exception"))
+                .or_insert_with(|| "(traceback unavailable)".into());
+        }
+        fields
+    }
 }
 
 impl From<Map> for TaskResult {

@@ -104,7 +104,8 @@ fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, Box<Ta
     for _ in breaks(&rendered)..breaks(&source.text) {
         rendered.push_str(&newline);
     }
-    let content = encode(&rendered, &encoding).map_err(refuse)?;
+    let content = crate::encoding::encode(&rendered, &encoding)
+        .map_err(|e| refuse(format!("Task failed: {e}")))?;
 
     let name = path
         .file_name()
@@ -182,59 +183,4 @@ fn variables(path: &Path, src: &str, dest: &str, context: &Context<'_>) -> Map {
         ("template_fullpath", path.to_string_lossy().as_ref().into()),
         ("template_destpath", dest.into()),
     ])
-}
-
-/// The text in the encoding that the file is to have.
-fn encode(text: &str, encoding: &str) -> Result<Vec<u8>, String> {
-    let (name, limit) = match encoding.to_ascii_lowercase().replace('_', "-").as_str() {
-        "utf-8" | "utf8" => return Ok(text.as_bytes().to_vec()),
-        "utf-16le" | "utf-16-le" => {
-            return Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect());
-        }
-        "utf-16be" | "utf-16-be" => {
-            return Ok(text.encode_utf16().flat_map(u16::to_be_bytes).collect());
-        }
-        "utf-16" => {
-            let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
-            return Ok(units.flat_map(u16::to_le_bytes).collect());
-        }
-        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => ("latin-1", 0x100),
-        "ascii" | "us-ascii" => ("ascii", 0x80),
-        _ => {
-            return Err(format!(
-                "rplay does not have the output_encoding '{encoding}'"
-            ));
-        }
-    };
-    let chars: Vec<u32> = text.chars().map(u32::from).collect();
-    let Some(first) = chars.iter().position(|c| *c >= limit) else {
-        return Ok(chars.into_iter().map(|c| c as u8).collect());
-    };
-    let more = chars[first..].iter().take_while(|c| **c >= limit).count();
-    let what = match (more, chars[first]) {
-        (1, code @ ..0x100) => format!("character '\\x{code:02x}' in position {first}"),
-        (1, code @ ..0x1_0000) => format!("character '\\u{code:04x}' in position {first}"),
-        (1, code) => format!("character '\\U{code:08x}' in position {first}"),
-        _ => format!("characters in position {first}-{}", first + more - 1),
-    };
-    Err(format!(
-        "Task failed: '{name}' codec can't encode {what}: ordinal not in range({limit})"
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_written_in_other_encodings() {
-        assert_eq!(encode("é", "latin-1").unwrap(), b"\xe9");
-        assert_eq!(encode("é", "utf-16").unwrap(), b"\xff\xfe\xe9\x00");
-        assert!(
-            encode("aé", "ascii")
-                .unwrap_err()
-                .contains(r"character '\xe9' in position 1:")
-        );
-        assert!(encode("é", "klingon").unwrap_err().contains("klingon"));
-    }
 }

@@ -98,7 +98,7 @@ impl Runner<'_> {
             }
             let vars = self.world_mut().host_mut(&name);
             vars.set_var("ansible_failed_task", describe(task));
-            vars.set_var("ansible_failed_result", result.to_value());
+            vars.set_var("ansible_failed_result", Value::map(result.registered()));
         }
         if !rescued && batch.hosts[index].cursor.has_failed() {
             self.failed.insert(name);
@@ -357,7 +357,7 @@ pub fn clean(result: &TaskResult) -> Value {
             fields.insert("failed".into(), Value::Bool(false));
         }
     }
-    let mut fields = strip(&result.fields, "invocation");
+    let mut fields = strip(&result.registered(), "invocation");
     let items = match fields.get("results") {
         Some(Value::List(items)) => Some(items.clone()),
         _ => None,

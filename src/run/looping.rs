@@ -163,7 +163,10 @@ impl TaskRun<'_> {
             }
             // later items see what this one registered and set
             if let Some(name) = &outcome.register {
-                carried.insert(Key::from(name.as_str()), once.result.to_value());
+                carried.insert(
+                    Key::from(name.as_str()),
+                    Value::map(once.result.registered()),
+                );
             }
             if let Some(Value::Map(facts)) = once.result.get("ansible_facts") {
                 carried.extend(facts.iter().map(|(k, v)| (k.clone(), v.clone())));
@@ -173,10 +176,7 @@ impl TaskRun<'_> {
                 vars.extend(carried.clone());
                 vars
             }))?;
-            if once.result.is_unreachable() {
-                once.result.set("exception", "(traceback unavailable)");
-            }
-            results.push(once.result.to_value());
+            results.push(Value::map(once.result.registered()));
             if stop {
                 break;
             }

@@ -112,7 +112,7 @@ pub fn expression(text: &Arc<str>) -> Result<Unit, SyntaxError> {
             .map_err(|e| syntax_error(&e, text))
     })?;
     let parsed = parse_expr(&masked).map_err(|e| syntax_error(&e, text))?;
-    let mut compiler = Compiler::new(text, &masked, false);
+    let mut compiler = Compiler::new(text, &masked, true);
     let expr = compiler.expr(&parsed)?;
     Ok(Unit {
         text: Arc::clone(text),

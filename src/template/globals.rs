@@ -21,6 +21,9 @@ impl Args {
     }
 }
 
+/// What `undef()` without a hint says.
+pub const UNNAMED: &str = "Mandatory variable has not been overridden";
+
 impl Interp<'_> {
     fn integer(&self, v: &V) -> Result<i64> {
         match self.defined_value(v)? {
@@ -83,9 +86,7 @@ impl Interp<'_> {
             Function::Undef => {
                 let hint = args.pos.first().cloned().or_else(|| args.named("hint"));
                 Ok(V::undefined(match hint {
-                    Some(V::Data(Value::Null)) | None => {
-                        "Mandatory variable has not been overridden".to_string()
-                    }
+                    Some(V::Data(Value::Null)) | None => UNNAMED.to_string(),
                     Some(v) => self.text(&v)?,
                 }))
             }

@@ -4,12 +4,13 @@
 //! user's map when it is looked into. Errors get the place of the innermost expression that knows one.
 
 use super::ast::{Arg, Cmp, Expr, Kind, Op};
+use super::compile::bare;
 use super::env::Cx;
 use super::methods;
 use super::ops::{self, failure};
 use super::percent;
 use super::templar::Templar;
-use super::val::{Dict, Obj, Undef, V};
+use super::val::{Dict, Function, Obj, Undef, V};
 use crate::error::Kind as ErrorKind;
 use crate::value::{Key, Value};
 use crate::{Error, Result};
@@ -46,6 +47,15 @@ impl Args {
             .chain(self.kw.iter().map(|(_, v)| v))
             .find(|v| matches!(v, V::Undefined(u) if !u.silent))
             .cloned()
+    }
+
+    /// Whether this is the lookup `env`, whose default may be undefined.
+    fn of_env(&self, function: Function) -> bool {
+        let name = match self.pos.first() {
+            Some(V::Data(Value::Str(name))) => bare(name),
+            _ => return false,
+        };
+        name == "env" && matches!(function, Function::Lookup | Function::Query)
     }
 }
 
@@ -506,7 +516,9 @@ impl<'t> Interp<'t> {
         };
         match &**obj {
             Obj::Function(f) => {
-                if let Some(v) = args.undefined() {
+                if let Some(v) = args.undefined()
+                    && !args.of_env(*f)
+                {
                     return Ok(v);
                 }
                 let result = self.function(*f, args).map(|v| self.made(v));

@@ -563,6 +563,25 @@ impl Templar {
         options: super::FileOptions,
         extra: Map,
     ) -> Result<String> {
+        let newline = options.clone().header(&source.text)?.1.newline_sequence;
+        let out = match self.file_value(source, options, extra)? {
+            Value::Null => String::new(),
+            other => python::str(&concat(vec![other])),
+        };
+        Ok(match &*newline {
+            "\n" => out,
+            other => out.replace("\r\n", "\n").replace('\n', other),
+        })
+    }
+
+    /// As [`Templar::render_file`], to a value: a file that is a lone `{{ expression }}` keeps its type, and one
+    /// that prints nothing is `None`.
+    pub fn file_value(
+        &self,
+        source: &Arc<Source>,
+        options: super::FileOptions,
+        extra: Map,
+    ) -> Result<Value> {
         let (text, options, skipped) = options.header(&source.text)?;
         let syntax = options.syntax();
         let text: Arc<str> = Arc::from(text);
@@ -571,16 +590,7 @@ impl Templar {
             .engine
             .compile(&text, As::File(&syntax))
             .map_err(|e| self.syntax_error(e, "template", &text, Some(&at), true, &syntax))?;
-        let inner = self.with(extra);
-        let value = inner.evaluate(unit, Some(&at), true)?;
-        let out = match value {
-            Value::Null => String::new(),
-            other => python::str(&concat(vec![other])),
-        };
-        Ok(match &*options.newline_sequence {
-            "\n" => out,
-            other => out.replace("\r\n", "\n").replace('\n', other),
-        })
+        self.with(extra).evaluate(unit, Some(&at), true)
     }
 
     /// The file of a template that another one names.

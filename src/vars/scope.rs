@@ -50,6 +50,8 @@ pub struct TaskScope {
     frame: Option<Arc<Frame>>,
     /// Strongest first; facts are among them at their place.
     layers: Vec<Arc<Map>>,
+    /// The keyword `connection` of the task, under which there is no variable of that name.
+    connection: Option<Value>,
 }
 
 impl TaskScope {
@@ -137,6 +139,28 @@ impl TaskScope {
             host: Arc::from(host),
             frame: frame.cloned(),
             layers,
+            connection: task.and_then(|t| t.resolved().connection.clone()),
+        }
+    }
+
+    /// What the variables of a connection are for a task where nothing sets them.
+    fn of_connection(&self, name: &str) -> Option<Value> {
+        self.frame.as_ref()?;
+        let implicit = || {
+            let inventory = self.world.inventory();
+            crate::inventory::LOCALHOST.contains(&&*self.host)
+                && inventory.host(&self.host).is_none_or(|h| h.implicit)
+        };
+        let defaults = &self.world.run.connections;
+        match name {
+            "ansible_host" if implicit() => Some("127.0.0.1".into()),
+            "ansible_host" => Some(Value::Str(Arc::clone(&self.host))),
+            "ansible_connection" => Some(match &self.connection {
+                Some(keyword) => keyword.clone(),
+                None if implicit() => "local".into(),
+                None => Value::str(&defaults.connection),
+            }),
+            _ => None,
         }
     }
 }
@@ -162,7 +186,7 @@ impl Scope for TaskScope {
                 (strong, _) => return strong,
             };
         }
-        found
+        found.or_else(|| self.of_connection(name))
     }
 
     fn names(&self) -> Vec<Arc<str>> {

@@ -2,6 +2,7 @@
 
 use super::Filter;
 use crate::Result;
+use crate::encoding;
 use crate::template::call::{Args, Call, error};
 use crate::template::python;
 use crate::value::Value;
@@ -46,60 +47,9 @@ fn md5(mut call: Call) -> Result<Value> {
     Ok(Value::from(hex(&md5::Md5::digest(call.text()))))
 }
 
-/// Text in an encoding of Python's name.
-fn encode(text: &str, encoding: &str) -> Result<Vec<u8>> {
-    let name = encoding.to_lowercase().replace('_', "-");
-    let narrow = |limit: u32| -> Result<Vec<u8>> {
-        text.chars()
-            .map(|c| {
-                u8::try_from(c as u32)
-                    .ok()
-                    .filter(|b| u32::from(*b) < limit)
-                    .ok_or_else(|| error(format!("'{name}' codec can't encode character {c:?}")))
-            })
-            .collect()
-    };
-    match name.as_str() {
-        "utf-8" | "utf8" => Ok(text.as_bytes().to_vec()),
-        "ascii" | "us-ascii" => narrow(128),
-        "latin-1" | "latin1" | "iso-8859-1" => narrow(256),
-        "utf-16-le" | "utf-16le" => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
-        "utf-16-be" | "utf-16be" => Ok(text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
-        "utf-16" | "utf16" => Ok([0xff, 0xfe]
-            .into_iter()
-            .chain(text.encode_utf16().flat_map(u16::to_le_bytes))
-            .collect()),
-        _ => Err(error(format!("unknown encoding: {encoding}"))),
-    }
-}
-
-fn decode(bytes: &[u8], encoding: &str) -> Result<String> {
-    let name = encoding.to_lowercase().replace('_', "-");
-    let wide = |from: fn([u8; 2]) -> u16, bytes: &[u8]| {
-        let units: Vec<u16> = bytes
-            .chunks_exact(2)
-            .map(|pair| from([pair[0], pair[1]]))
-            .collect();
-        String::from_utf16_lossy(&units)
-    };
-    match name.as_str() {
-        // bytes that are no text stay visible as the replacement character
-        "utf-8" | "utf8" | "ascii" | "us-ascii" => Ok(String::from_utf8_lossy(bytes).into_owned()),
-        "latin-1" | "latin1" | "iso-8859-1" => Ok(bytes.iter().map(|b| char::from(*b)).collect()),
-        "utf-16-le" | "utf-16le" => Ok(wide(u16::from_le_bytes, bytes)),
-        "utf-16-be" | "utf-16be" => Ok(wide(u16::from_be_bytes, bytes)),
-        "utf-16" | "utf16" => Ok(match bytes {
-            [0xfe, 0xff, rest @ ..] => wide(u16::from_be_bytes, rest),
-            [0xff, 0xfe, rest @ ..] => wide(u16::from_le_bytes, rest),
-            bytes => wide(u16::from_le_bytes, bytes),
-        }),
-        _ => Err(error(format!("unknown encoding: {encoding}"))),
-    }
-}
-
 fn b64encode(mut call: Call) -> Result<Value> {
     let args = call.bind(&["encoding", "urlsafe"])?;
-    let bytes = encode(&call.text(), &args.text("encoding", "utf-8"))?;
+    let bytes = encoding::encode(&call.text(), &args.text("encoding", "utf-8")).map_err(error)?;
     Ok(Value::from(if args.flag("urlsafe", false) {
         URL_SAFE.encode(bytes)
     } else {
@@ -140,7 +90,13 @@ pub fn decode_base64(text: &str, urlsafe: bool) -> Result<Vec<u8>> {
 fn b64decode(mut call: Call) -> Result<Value> {
     let args = call.bind(&["encoding", "urlsafe"])?;
     let bytes = decode_base64(&call.text(), args.flag("urlsafe", false))?;
-    decode(&bytes, &args.text("encoding", "utf-8")).map(Value::from)
+    match args.text("encoding", "utf-8").as_str() {
+        // bytes that are no text stay visible as the replacement character
+        "utf-8" | "utf8" => Ok(Value::str(String::from_utf8_lossy(&bytes))),
+        other => encoding::decode(&bytes, other)
+            .map(Value::from)
+            .map_err(error),
+    }
 }
 
 /// The namespace of Ansible's UUIDs.

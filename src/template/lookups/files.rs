@@ -4,10 +4,10 @@ use super::Lookup;
 use super::terms::{no_more_options, take, truth};
 use crate::Result;
 use crate::source::Source;
-use crate::template::FileOptions;
 use crate::template::call::{Call, error};
 use crate::template::filters::paths::glob_files;
 use crate::template::python;
+use crate::template::{FileOptions, file_variables};
 use crate::value::{Key, Map, Value};
 use crate::vault;
 use std::path::{Path, PathBuf};
@@ -33,15 +33,25 @@ pub fn read_text(path: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&read(path)?).into_owned())
 }
 
+/// As [`read`], as text in an encoding of that name. Errors where it is none.
+pub fn read_encoded(path: &Path, encoding: &str) -> Result<String> {
+    crate::encoding::decode(&read(path)?, encoding).map_err(error)
+}
+
+/// The error with a hint at the places where a file was looked for.
+pub fn tried(error: crate::Error, paths: &[PathBuf]) -> crate::Error {
+    let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+    error.hint(format!("looked for it as {}", paths.join(", ")))
+}
+
 /// Where the file of a term is. Errors, naming the term, if it is nowhere.
 pub fn find(call: &Call, kind: &str, name: &str) -> Result<PathBuf> {
-    call.templar.files().find(kind, name).map_err(|tried| {
-        let tried: Vec<String> = tried.iter().map(|p| p.display().to_string()).collect();
-        error(format!(
+    call.templar.files().find(kind, name).map_err(|paths| {
+        let missing = error(format!(
             "Unable to access the file {}: File not found. Use -vvvvv to see paths searched.",
             python::quote(name)
-        ))
-        .hint(format!("looked for it as {}", tried.join(", ")))
+        ));
+        tried(missing, &paths)
     })
 }
 
@@ -115,12 +125,18 @@ fn template(mut call: Call) -> Result<Vec<Value>> {
         Some(Value::Map(map)) => Map::clone(&map),
         Some(other) => {
             return Err(error(format!(
-                "template_vars must be a dictionary, not {}",
-                other.type_name()
+                "Config 'template_vars' for 'template' lookup plugin from 'Direct' has an invalid value: \
+                 Invalid value provided for 'dict': {}",
+                python::repr(&other)
             )));
         }
     };
     no_more_options(&call)?;
+    let managed = match (call.templar.get("ansible_managed")?, call.templar.config()) {
+        (Some(own), _) => python::str(&own),
+        (None, Some(config)) => config.ansible_managed.clone(),
+        (None, None) => String::new(),
+    };
     let mut out = Vec::new();
     for term in &call.args {
         let name = python::str(term);
@@ -129,14 +145,27 @@ fn template(mut call: Call) -> Result<Vec<Value>> {
                 "the template file {name} could not be found for the lookup"
             ))
         })?;
-        let source = Source::new(path.display().to_string(), read_text(&path)?);
-        let mut extra = vars.clone();
-        extra.insert(
-            Key::from("template_path"),
-            Value::str(path.to_string_lossy()),
-        );
-        let text = call.templar.render_file(&source, options.clone(), extra)?;
-        out.push(text.into());
+        let text = read_encoded(&path, "utf-8")?;
+        let markers = [
+            &options.variable_start_string,
+            &options.block_start_string,
+            &options.comment_start_string,
+        ];
+        // a file without a template is its text, even if there is none
+        if !markers.into_iter().any(|marker| text.contains(marker)) && !text.starts_with("#jinja2:")
+        {
+            out.push(text.into());
+            continue;
+        }
+        let source = Source::new(path.display().to_string(), text);
+        let full = std::path::absolute(&path).unwrap_or(path);
+        let mut extra = file_variables(&name, &full, None, &managed);
+        extra.insert(Key::from("template_destpath"), Value::Null);
+        extra.extend(vars.clone());
+        match call.templar.file_value(&source, options.clone(), extra)? {
+            Value::Omit => {}
+            value => out.push(value),
+        }
     }
     Ok(out)
 }

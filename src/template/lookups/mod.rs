@@ -11,6 +11,7 @@ use crate::value::{Map, Value};
 mod commands;
 mod files;
 mod first_found;
+mod ini;
 mod loops;
 mod password;
 mod sequence;
@@ -27,6 +28,7 @@ pub static ALL: Registry<Lookup> = Registry(&[
     commands::LOOKUPS,
     files::LOOKUPS,
     first_found::LOOKUPS,
+    ini::LOOKUPS,
     loops::LOOKUPS,
     password::LOOKUPS,
     sequence::LOOKUPS,
@@ -37,7 +39,10 @@ pub static ALL: Registry<Lookup> = Registry(&[
 
 /// Calls a lookup. An undefined term or option is an error.
 pub fn call(lookup: Lookup, call: Call) -> Result<Vec<Value>> {
-    super::call::refuse_undefined(&call)?;
+    // what `env` falls back to may be undefined as long as it is not needed
+    if call.name != "env" {
+        super::call::refuse_undefined(&call)?;
+    }
     lookup(call)
 }
 

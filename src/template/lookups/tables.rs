@@ -1,82 +1,118 @@
-//! Lookups of a value in a CSV, INI or properties file.
+//! `csvfile`: values of tables.
+//!
+//! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/csvfile_lookup.html>.
 
 use super::Lookup;
-use super::files::{find, read_text};
-use super::terms::{self, flatten_once, no_more_options, take, truth};
+use super::files::{read_encoded, tried};
+use super::terms::{no_more_options, take};
 use crate::Result;
+use crate::kv;
 use crate::template::call::{Call, error};
 use crate::template::csv;
 use crate::template::python;
-use crate::template::regex::{self, Flags};
 use crate::value::{Map, Value};
 
-/// The options of a call, and for each term its word with the options as the term changes them.
-fn with_terms(call: &mut Call, names: &[&str]) -> Result<Vec<(String, Map)>> {
-    let mut base = Map::default();
-    for name in names {
-        if let Some(value) = take(call, name) {
-            base.insert((*name).into(), value);
+/// Options of the lookup that a term can hold too.
+const NAMES: &[&str] = &["file", "delimiter", "col", "keycol", "default", "encoding"];
+
+/// What a term looks for; the options in it are added to `options`: those of later terms too.
+fn key_of(term: &Value, options: &mut Map) -> Result<String> {
+    let Some(text) = term.as_str() else {
+        return Err(error(format!(
+            "'{}' object has no attribute 'split'",
+            term.type_name()
+        )));
+    };
+    let mut key = None;
+    for (name, value) in kv::parse(text, false)? {
+        if name == kv::RAW {
+            key = Some(value);
+        } else if NAMES.contains(&name.as_str()) {
+            options.insert(name.into(), value.into());
+        } else {
+            return Err(error(format!(
+                "{} is not a valid option",
+                python::quote(&name)
+            )));
         }
     }
-    no_more_options(call)?;
-    flatten_once(&call.args)
-        .iter()
-        .map(|term| {
-            let parsed = terms::split(term)?;
-            let mut options = base.clone();
-            for (name, value) in parsed.pairs {
-                if !names.contains(&name.as_str()) {
-                    return Err(error(format!("{name} is not a valid option.")));
-                }
-                options.insert(name.into(), value.into());
-            }
-            Ok((parsed.word, options))
-        })
-        .collect()
+    key.ok_or_else(|| error("Search key is required but was not found"))
 }
 
-fn text(options: &Map, name: &str, default: &str) -> String {
-    options
-        .get(name)
-        .map_or_else(|| default.to_string(), python::str)
+/// The number of a column; those below zero count from the end.
+fn column(options: &Map, name: &str, default: i64) -> Result<i64> {
+    let Some(given) = options.get(name).filter(|v| !v.is_null()) else {
+        return Ok(default);
+    };
+    let number = match given {
+        Value::Int(n) => Some(*n),
+        Value::Bool(b) => Some(i64::from(*b)),
+        Value::Float(f) if f.fract() == 0.0 => Some(*f as i64),
+        Value::Str(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.ok_or_else(|| {
+        error(format!(
+            "Config '{name}' for 'csvfile' lookup plugin from 'Direct' has an invalid value: \
+             Invalid value provided for 'int': {}",
+            python::repr(given)
+        ))
+    })
 }
 
-fn utf8_only(options: &Map) -> Result<()> {
-    match text(options, "encoding", "utf-8").to_lowercase().as_str() {
-        "utf-8" | "utf8" => Ok(()),
-        other => Err(error(format!("the encoding '{other}' is not supported"))),
-    }
+fn cell(row: &[String], column: i64) -> Result<&String> {
+    let index = match column {
+        0.. => usize::try_from(column).ok(),
+        _ => usize::try_from(-column)
+            .ok()
+            .and_then(|back| row.len().checked_sub(back)),
+    };
+    index
+        .and_then(|i| row.get(i))
+        .ok_or_else(|| error("list index out of range"))
 }
 
 fn csvfile(mut call: Call) -> Result<Vec<Value>> {
-    const NAMES: &[&str] = &["file", "delimiter", "col", "keycol", "default", "encoding"];
-    let mut out = Vec::new();
-    for (key, options) in with_terms(&mut call, NAMES)? {
-        if key.is_empty() {
-            return Err(error("Search key is required but was not found"));
+    let mut options = Map::default();
+    for name in NAMES {
+        if let Some(value) = take(&mut call, name) {
+            options.insert((*name).into(), value);
         }
-        utf8_only(&options)?;
-        let delimiter = match text(&options, "delimiter", "TAB").as_str() {
-            "TAB" | "\t" => '\t',
-            other => other.chars().next().unwrap_or('\t'),
+    }
+    no_more_options(&call)?;
+    if call.args.is_empty() {
+        return Err(error("Search key is required but was not found"));
+    }
+    let mut out = Vec::new();
+    for term in &call.args {
+        let key = key_of(term, &mut options)?;
+        let text = |name: &str, default: &str| match options.get(name) {
+            None | Some(Value::Null) => default.to_string(),
+            Some(value) => python::str(value),
         };
-        let column = |name: &str, default: &str| -> Result<usize> {
-            let given = text(&options, name, default);
-            given
-                .parse()
-                .map_err(|_| error(format!("'{name}' must be a number, not '{given}'")))
-        };
-        let (col, keycol) = (column("col", "1")?, column("keycol", "0")?);
-        let path = find(&call, "files", &text(&options, "file", "ansible.csv"))?;
-        let rows = csv::parse(&read_text(&path)?, delimiter, false);
-        let row = rows
-            .iter()
-            .find(|row| row.get(keycol).is_some_and(|cell| *cell == key));
-        match row {
-            Some(row) => match row.get(col) {
-                Some(cell) => out.push(Value::str(cell)),
-                None => return Err(error("csvfile: list index out of range")),
+        let (col, keycol) = (column(&options, "col", 1)?, column(&options, "keycol", 0)?);
+        let delimiter = match text("delimiter", "TAB").as_str() {
+            "TAB" => '\t',
+            other => match (other.chars().next(), other.chars().nth(1)) {
+                (Some(one), None) => one,
+                _ => return Err(error("\"delimiter\" must be a 1-character string")),
             },
+        };
+        let file = text("file", "ansible.csv");
+        let path = call.templar.files().find("files", &file).map_err(|paths| {
+            let message = "expected str, bytes or os.PathLike object, not NoneType";
+            tried(error(message), &paths)
+        })?;
+        let content = read_encoded(&path, &text("encoding", "utf-8"))?;
+        let mut found = None;
+        for row in csv::parse(&content, delimiter, false) {
+            if !row.is_empty() && *cell(&row, keycol)? == key {
+                found = Some(Value::str(cell(&row, col)?));
+                break;
+            }
+        }
+        match found {
+            Some(value) => out.push(value),
             None => match options.get("default") {
                 Some(Value::List(items)) => out.extend(items.iter().cloned()),
                 Some(Value::Null) | None => {}
@@ -87,115 +123,4 @@ fn csvfile(mut call: Call) -> Result<Vec<Value>> {
     Ok(out)
 }
 
-/// One `name = value` and the section it is in.
-struct Entry {
-    section: String,
-    name: String,
-    value: String,
-}
-
-/// The entries of an INI file as Python's configparser reads them.
-fn entries(content: &str, properties: bool) -> Vec<Entry> {
-    let mut section = if properties { "java_properties" } else { "" }.to_string();
-    let mut out: Vec<Entry> = Vec::new();
-    for line in content.lines() {
-        let trimmed = line.trim();
-        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
-            continue;
-        }
-        if let Some(name) = trimmed.strip_prefix('[').and_then(|s| s.strip_suffix(']')) {
-            section = name.to_string();
-            continue;
-        }
-        // an indented line goes on with the value before it
-        if line.starts_with([' ', '\t'])
-            && let Some(last) = out.last_mut()
-        {
-            last.value.push('\n');
-            last.value.push_str(trimmed);
-            continue;
-        }
-        let (name, value) = trimmed.split_once(['=', ':']).unwrap_or((trimmed, ""));
-        out.push(Entry {
-            section: section.clone(),
-            name: name.trim().to_string(),
-            value: value.trim().to_string(),
-        });
-    }
-    out
-}
-
-fn ini(mut call: Call) -> Result<Vec<Value>> {
-    const NAMES: &[&str] = &[
-        "file",
-        "type",
-        "section",
-        "re",
-        "default",
-        "encoding",
-        "case_sensitive",
-        "allow_no_value",
-        "allow_none",
-        "interpolation",
-    ];
-    let mut out = Vec::new();
-    for (key, options) in with_terms(&mut call, NAMES)? {
-        utf8_only(&options)?;
-        let properties = match text(&options, "type", "ini").as_str() {
-            "ini" => false,
-            "properties" => true,
-            other => return Err(error(format!("ini: unknown type '{other}'"))),
-        };
-        let section = if properties {
-            "java_properties".to_string()
-        } else {
-            text(&options, "section", "global")
-        };
-        let flag = |name: &str| options.get(name).is_some_and(truth);
-        let name = text(&options, "file", "ansible.ini");
-        let path = find(&call, "files", &name)?;
-        let content = read_text(&path)?;
-        let entries = entries(&content, properties);
-        let header = format!("[{section}]");
-        if !properties && !content.lines().any(|l| l.trim() == header) {
-            return Err(error(format!(
-                "No section {} in {}.",
-                python::quote(&section),
-                python::quote(&path.to_string_lossy())
-            )));
-        }
-        let fold = |s: &str| {
-            if flag("case_sensitive") {
-                s.to_string()
-            } else {
-                s.to_lowercase()
-            }
-        };
-        let mut mine = entries.iter().filter(|e| e.section == section);
-        if flag("re") {
-            let regex = regex::compile(
-                &key,
-                Flags {
-                    ignorecase: true,
-                    ..Flags::default()
-                },
-            )?;
-            for entry in mine {
-                let found = regex::search(&regex, &entry.name)?;
-                if found.and_then(|c| c.get(0)).is_some_and(|m| m.start() == 0) {
-                    out.push(Value::str(&entry.value));
-                }
-            }
-            continue;
-        }
-        // the last one wins
-        let found = mine.rfind(|e| fold(&e.name) == fold(&key));
-        out.push(match found {
-            Some(entry) => Value::str(&entry.value),
-            None => options.get("default").cloned().unwrap_or_else(|| "".into()),
-        });
-    }
-    Ok(out)
-}
-
-pub static LOOKUPS: &[(&str, Lookup)] = &[("csvfile", csvfile), ("ini", ini)];
+pub static LOOKUPS: &[(&str, Lookup)] = &[("csvfile", csvfile)];

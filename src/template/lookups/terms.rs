@@ -77,3 +77,8 @@ pub fn no_more_options(call: &Call) -> Result<()> {
 pub fn truth(value: &Value) -> bool {
     crate::template::filters::logic::to_bool(value).unwrap_or_else(|| value.is_truthy())
 }
+
+/// As [`truth`] for options that are boolean by their documentation: what means nothing is no.
+pub fn boolean(value: &Value) -> bool {
+    crate::template::filters::logic::to_bool(value).unwrap_or(false)
+}

@@ -4,26 +4,41 @@ use super::Lookup;
 use super::terms::{flatten_once, no_more_options, take};
 use crate::Result;
 use crate::inventory::{Inventory, Pattern};
-use crate::template::call::{Call, error};
+use crate::template::call::{Call, error, refuse_undefined};
+use crate::template::globals::UNNAMED;
 use crate::template::protocol::undefined;
 use crate::template::python;
 use crate::template::regex::{self, Flags};
 use crate::value::{Key, Map, Value};
 
+/// Variables of the environment. The default may be undefined as long as it is not needed.
 fn env(mut call: Call) -> Result<Vec<Value>> {
-    let default = take(&mut call, "default").unwrap_or_else(|| "".into());
+    let default = take(&mut call, "default").filter(|v| !v.is_null());
+    refuse_undefined(&call)?;
     no_more_options(&call)?;
     call.args
         .iter()
         .map(|term| {
-            let name = python::str(term);
-            let name = name.split_whitespace().next().unwrap_or("");
-            match std::env::var_os(name) {
-                Some(value) => Ok(Value::str(value.to_string_lossy())),
-                None => match &default {
-                    Value::Undefined(message) => Err(undefined(message)),
-                    default => Ok(default.clone()),
-                },
+            let Some(text) = term.as_str() else {
+                return Err(error(format!(
+                    "'{}' object has no attribute 'split'",
+                    term.type_name()
+                )));
+            };
+            let Some(name) = text.split_whitespace().next() else {
+                return Err(error("list index out of range"));
+            };
+            match (std::env::var_os(name), &default) {
+                (Some(value), _) => Ok(Value::str(value.to_string_lossy())),
+                (None, None) => Ok("".into()),
+                (None, Some(Value::Undefined(message))) => Err(match &**message {
+                    UNNAMED => undefined(&format!(
+                        "The environment variable {} is not set.",
+                        python::quote(name)
+                    )),
+                    message => undefined(message),
+                }),
+                (None, Some(default)) => Ok(default.clone()),
             }
         })
         .collect()
@@ -41,9 +56,9 @@ fn vars(mut call: Call) -> Result<Vec<Value>> {
             )));
         };
         match (call.templar.get(name)?, &default) {
-            (Some(value), _) => out.push(value),
-            (None, Some(default)) => out.push(default.clone()),
-            (None, None) => {
+            (Some(value), _) if !matches!(value, Value::Omit) => out.push(value),
+            (_, Some(default)) => out.push(default.clone()),
+            (_, None) => {
                 let e = undefined(&format!("No variable named '{name}' was found."));
                 return Err(match call.templar.suggest(name) {
                     Some(near) => e.hint(format!("did you mean '{near}'?")),

@@ -115,49 +115,74 @@ fn version_test(mut call: Call) -> Result<bool> {
         .map_err(|e| e.context("Version comparison failed"))
 }
 
-/// Scheme and what follows it, if a text has the form of a URI.
-fn scheme(text: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = text.split_once(':')?;
-    let fits = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    (fits && !rest.is_empty()).then_some((scheme, rest))
+/// Scheme (in small letters) and host part of a web address, as Python's `urlsplit` takes a text apart; none
+/// if it refuses the text, which it does for brackets around what is no IPv6 address.
+fn address(value: &Value) -> Option<(String, String)> {
+    let text = match value {
+        Value::Null => String::new(),
+        Value::Str(_) => python::str(value),
+        _ => return None,
+    };
+    let text: String = text
+        .trim_start_matches(|c| c <= ' ')
+        .chars()
+        .filter(|c| !matches!(c, '\t' | '\r' | '\n'))
+        .collect();
+    let (scheme, rest) = match text.split_once(':') {
+        Some((scheme, rest))
+            if scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+                && scheme
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) =>
+        {
+            (scheme.to_ascii_lowercase(), rest)
+        }
+        _ => (String::new(), text.as_str()),
+    };
+    let host = rest.strip_prefix("//").unwrap_or_default();
+    let host = host.split(['/', '?', '#']).next().unwrap_or_default();
+    match (host.find('['), host.find(']')) {
+        (None, None) => {}
+        (Some(open), Some(close)) if open < close => {
+            let inner = &host[open + 1..close];
+            inner.parse::<std::net::Ipv6Addr>().ok()?;
+        }
+        _ => return None,
+    }
+    Some((scheme, host.to_string()))
 }
 
+/// Whether the scheme is among those asked for; any is if none are.
 fn allowed(args: &Args, scheme: &str) -> Result<bool> {
     Ok(match args.given("schemes") {
-        None => true,
-        Some(list) => iterate(list)?.iter().any(|s| s.as_str() == Some(scheme)),
+        Some(list) if list.is_truthy() => match list {
+            Value::Str(text) => text.contains(scheme),
+            list => iterate(list)?.iter().any(|s| s.as_str() == Some(scheme)),
+        },
+        _ => true,
     })
 }
 
 fn uri(mut call: Call) -> Result<bool> {
     let args = call.bind(&["schemes"])?;
-    let text = call.text();
-    match scheme(&text) {
-        Some((scheme, _)) => allowed(&args, &scheme.to_lowercase()),
+    match address(&call.value) {
+        Some((scheme, _)) => allowed(&args, &scheme),
         None => Ok(false),
     }
 }
 
+/// A URI with a host, or of a file.
 fn url(mut call: Call) -> Result<bool> {
     let args = call.bind(&["schemes"])?;
-    let text = call.text();
-    match scheme(&text) {
-        Some((scheme, rest))
-            if rest.len() > 2 && rest.starts_with("//") && !rest.starts_with("///") =>
-        {
-            allowed(&args, &scheme.to_lowercase())
-        }
+    match address(&call.value) {
+        Some((scheme, host)) if !host.is_empty() || scheme == "file" => allowed(&args, &scheme),
         _ => Ok(false),
     }
 }
 
 fn urn(mut call: Call) -> Result<bool> {
     call.no_args()?;
-    let text = call.text();
-    Ok(scheme(&text).is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("urn")))
+    Ok(address(&call.value).is_some_and(|(scheme, _)| scheme == "urn"))
 }
 
 fn vault_encrypted(mut call: Call) -> Result<bool> {
