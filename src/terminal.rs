@@ -73,3 +73,27 @@ fn write(text: &str) {
         .write_all(text.as_bytes())
         .and_then(|()| terminal.flush());
 }
+
+/// Asks for something that is not shown while it is typed.
+///
+/// Without a terminal it is a line of the standard input. Fails if there is none.
+pub fn secret(prompt: &str) -> std::io::Result<String> {
+    let _question = Question::begin();
+    let alone = rustix::fs::open(
+        "/dev/tty",
+        rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC,
+        rustix::fs::Mode::empty(),
+    );
+    if alone.is_ok() {
+        return rpassword::prompt_password(prompt);
+    }
+    write("Warning: Password input may be echoed.\n");
+    write(prompt);
+    let mut line = String::new();
+    let read = std::io::stdin().read_line(&mut line)?;
+    write("\n");
+    match read {
+        0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(line.trim_end_matches(['\n', '\r']).to_string()),
+    }
+}

@@ -47,7 +47,9 @@ fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, Box<Ta
     if text("state").is_some() {
         return Err(refuse("'state' cannot be specified on a template"));
     }
-    let encoding = text("output_encoding").unwrap_or_else(|| "utf-8".to_string());
+    let encoding = text("output_encoding")
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "utf-8".to_string());
     let (src, dest) = (text("src"), text("dest"));
     let mut options = FileOptions {
         keep_trailing_newline: false,

@@ -162,7 +162,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
 
 fn set_vault_secrets(args: &InventoryArgs, config: &Config) -> Result<()> {
     let asked = if args.ask_vault_password || config.ask_vault_pass {
-        let typed = rpassword::prompt_password("Vault password: ").map_err(|e| {
+        let typed = crate::terminal::secret("Vault password: ").map_err(|e| {
             Error::new(Kind::Options, format!("cannot ask for a password: {e}"))
                 .hint("without a terminal use --vault-password-file")
         })?;

@@ -7,6 +7,7 @@ pub mod extra_vars;
 pub mod galaxy;
 pub mod inventory;
 pub mod playbook;
+pub mod vault;
 pub mod version;
 
 use crate::error::Kind;
@@ -15,7 +16,6 @@ use std::ffi::OsString;
 
 /// Subcommands whose time has not come, with the program of Ansible's that each will stand for.
 const LATER: &[(&str, &str)] = &[
-    ("vault", "ansible-vault"),
     ("adhoc", "ansible"),
     ("doc", "ansible-doc"),
     ("config", "ansible-config"),
@@ -45,6 +45,7 @@ fn dispatch(args: &[OsString]) -> Result<i32> {
         "playbook" => playbook::run(rest()),
         "galaxy" => galaxy::run(rest()),
         "inventory" => inventory::run(rest()),
+        "vault" => vault::run(rest()),
         _ => match LATER.iter().find(|(name, _)| *name == first) {
             Some((name, program)) => Err(Error::new(
                 Kind::Usage,

@@ -508,7 +508,7 @@ fn comma_separated(options: &[String]) -> Vec<String> {
 /// A password asked for on the terminal, or the contents of a file; an executable file is run for it.
 fn password(ask: bool, prompt: &str, file: Option<&PathBuf>) -> Result<Option<Secret>> {
     if ask {
-        let text = rpassword::prompt_password(prompt).map_err(|e| {
+        let text = crate::terminal::secret(prompt).map_err(|e| {
             Error::new(Kind::Options, format!("cannot ask for a password: {e}"))
                 .hint("without a terminal use --connection-password-file or --become-password-file")
         })?;

@@ -213,6 +213,8 @@ settings! {
     run_tags: Vec<String> = "", ["tags.run"], ["ANSIBLE_RUN_TAGS"];
     /// Tags to leave out.
     skip_tags: Vec<String> = "", ["tags.skip"], ["ANSIBLE_SKIP_TAGS"];
+    /// Whether text of modules and of JSON that is no valid Unicode is an error.
+    module_strict_utf8_response: bool = "yes", ["defaults.module_strict_utf8_response"], ["ANSIBLE_MODULE_STRICT_UTF8_RESPONSE"];
     /// Module of ad-hoc commands.
     module_name: String = "command", ["defaults.module_name"], [];
     /// Arguments of ad-hoc commands.
@@ -257,6 +259,12 @@ settings! {
     vault_identity: String = "default", ["defaults.vault_identity"], ["ANSIBLE_VAULT_IDENTITY"];
     /// The vault id to encrypt with.
     vault_encrypt_identity: Option<String> = "", ["defaults.vault_encrypt_identity"], ["ANSIBLE_VAULT_ENCRYPT_IDENTITY"];
+    /// The salt of encrypted texts; random if there is none.
+    vault_encrypt_salt: Option<String> = "", ["defaults.vault_encrypt_salt"], ["ANSIBLE_VAULT_ENCRYPT_SALT"];
+    /// The editor of encrypted files.
+    editor: String = "vi", ["defaults.editor"], ["ANSIBLE_EDITOR", "EDITOR"];
+    /// What shows long texts on a terminal.
+    pager: String = "less", ["defaults.pager"], ["ANSIBLE_PAGER", "PAGER"];
     /// Whether a text is only decrypted with the secret of its own vault id.
     vault_id_match: bool = "no", ["defaults.vault_id_match"], ["ANSIBLE_VAULT_ID_MATCH"];
 

@@ -337,6 +337,7 @@ impl DefaultReporter {
         };
         // the hints of other kinds are part of the message
         if matches!(error.kind(), Kind::Undefined | Kind::Template)
+            && !error.is_apart()
             && let Some(hint) = error.hint_text()
         {
             let text = format!("hint: {hint}");

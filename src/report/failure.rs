@@ -26,8 +26,12 @@ pub fn render(causes: &[Cause], task: Option<&Location>) -> String {
             out.push_str("<<< caused by >>>\n\n");
         }
         out.push_str(&cause.message);
-        if index + 1 < causes.len() {
+        let last = index + 1 == causes.len();
+        if !last {
             out.push('.');
+        }
+        if let (None, Some(help), true) = (&cause.at, &cause.help, last) {
+            let _ = write!(out, " {help}");
         }
         if let Some(at) = &cause.at {
             let _ = write!(out, "\n{}", origin(at).trim_end_matches('\n'));

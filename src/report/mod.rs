@@ -75,8 +75,18 @@ impl Cause {
             apart: false,
         };
         let mut causes: Vec<Cause> = error.causes().into_iter().map(cause).collect();
+        if let [.., before, last] = &mut causes[..]
+            && error.is_apart()
+            && before.at.is_none()
+        {
+            // the place is that of what was being done
+            before.at = last.at.take();
+        }
         if let Some(last) = causes.last_mut() {
             last.apart = error.is_apart();
+            if last.apart && last.help.is_none() {
+                last.help = error.hint_text().map(str::to_string);
+            }
         }
         causes
     }

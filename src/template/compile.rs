@@ -35,8 +35,9 @@ pub struct Syntax {
     pub keep_trailing_newline: bool,
     /// In YAML a backslash in a string literal is itself; in a template file it is Python's escape.
     pub escapes: bool,
-    /// Start and end of variables, blocks and comments, where they are not Jinja's own.
-    pub delimiters: Option<Box<[String; 6]>>,
+    /// Start and end of variables, blocks and comments, and what a line of a statement and a comment begins with,
+    /// where they are not Jinja's own.
+    pub delimiters: Option<Box<[String; 8]>>,
 }
 
 impl Syntax {
@@ -64,11 +65,13 @@ pub fn template(text: &Arc<str>, syntax: &Syntax) -> Result<Unit, SyntaxError> {
         .lstrip_blocks(syntax.lstrip_blocks)
         .keep_trailing_newline(true);
     if let Some(delimiters) = &syntax.delimiters {
-        let [vs, ve, bs, be, cs, ce] = (**delimiters).clone();
+        let [vs, ve, bs, be, cs, ce, ls, lc] = (**delimiters).clone();
         builder
             .variable_delimiters(vs, ve)
             .block_delimiters(bs, be)
-            .comment_delimiters(cs, ce);
+            .comment_delimiters(cs, ce)
+            .line_statement_prefix(ls)
+            .line_comment_prefix(lc);
     }
     let config = builder.build().map_err(|e| SyntaxError {
         message: e.to_string(),

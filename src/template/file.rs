@@ -1,10 +1,11 @@
 //! Options of whole template files, as the `template` module and lookup take them.
 
 use super::compile::Syntax;
-use super::ops::failure;
+use super::python;
 use super::times::Moment;
-use crate::Result;
+use crate::error::Kind;
 use crate::value::{Map, Value};
+use crate::{Error, Result};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -22,6 +23,10 @@ pub struct FileOptions {
     pub block_end_string: String,
     pub comment_start_string: String,
     pub comment_end_string: String,
+    /// What a line begins with that is a statement; none if empty.
+    pub line_statement_prefix: String,
+    /// What begins a comment that ends with its line; none if empty.
+    pub line_comment_prefix: String,
 }
 
 impl Default for FileOptions {
@@ -37,6 +42,8 @@ impl Default for FileOptions {
             block_end_string: "%}".into(),
             comment_start_string: "{#".into(),
             comment_end_string: "#}".into(),
+            line_statement_prefix: String::new(),
+            line_comment_prefix: String::new(),
         }
     }
 }
@@ -51,40 +58,61 @@ impl FileOptions {
         };
         let (line, body) = rest.split_once('\n').unwrap_or((rest, ""));
         for pair in line.split(',') {
-            let (name, value) = pair.split_once(':').ok_or_else(|| {
-                failure(format_args!(
-                    "bad '#jinja2:' header: '{}' has no value",
-                    pair.trim()
-                ))
-            })?;
-            let value = value.trim().trim_matches(['\'', '"']);
-            let flag = || match value.to_ascii_lowercase().as_str() {
-                "true" | "yes" | "1" => Ok(true),
-                "false" | "no" | "0" => Ok(false),
-                other => Err(failure(format_args!(
-                    "bad '#jinja2:' header: '{other}' is neither True nor False"
-                ))),
+            if pair.trim().is_empty() {
+                return Err(wrong("Empty '#jinja2:' override pair not allowed."));
+            }
+            let Some((name, value)) = pair.split_once(':') else {
+                return Err(wrong(format!(
+                    "Missing key-value separator `:` in '#jinja2:' override pair {}.",
+                    python::quote(pair)
+                )));
             };
-            let text = || value.replace("\\n", "\n").replace("\\r", "\r");
-            match name.trim() {
-                "trim_blocks" => self.trim_blocks = flag()?,
-                "lstrip_blocks" => self.lstrip_blocks = flag()?,
-                "keep_trailing_newline" => self.keep_trailing_newline = flag()?,
-                "newline_sequence" => self.newline_sequence = text(),
-                "variable_start_string" => self.variable_start_string = text(),
-                "variable_end_string" => self.variable_end_string = text(),
-                "block_start_string" => self.block_start_string = text(),
-                "block_end_string" => self.block_end_string = text(),
-                "comment_start_string" => self.comment_start_string = text(),
-                "comment_end_string" => self.comment_end_string = text(),
-                other => {
-                    return Err(failure(format_args!(
-                        "bad '#jinja2:' header: rplay does not have the option '{other}'"
-                    )));
-                }
+            let (name, value) = (name.trim(), value.trim());
+            if let Some(option) = self.flag(name) {
+                let kept = name == "keep_trailing_newline";
+                *option = match literal(value)? {
+                    // line breaks at the end are restored whatever the header says
+                    Value::Bool(_) if kept => *option,
+                    Value::Bool(flag) => flag,
+                    other => return Err(of_type(name, "bool", &other)),
+                };
+            } else if let Some(option) = self.words(name) {
+                *option = match literal(value)? {
+                    Value::Str(text) => text.to_string(),
+                    other => return Err(of_type(name, "str", &other)),
+                };
+            } else {
+                return Err(wrong(format!(
+                    "Invalid '#jinja2:' override key {}.",
+                    python::quote(name)
+                )));
             }
         }
         Ok((body, self, 1))
+    }
+
+    fn flag(&mut self, name: &str) -> Option<&mut bool> {
+        Some(match name {
+            "trim_blocks" => &mut self.trim_blocks,
+            "lstrip_blocks" => &mut self.lstrip_blocks,
+            "keep_trailing_newline" => &mut self.keep_trailing_newline,
+            _ => return None,
+        })
+    }
+
+    fn words(&mut self, name: &str) -> Option<&mut String> {
+        Some(match name {
+            "newline_sequence" => &mut self.newline_sequence,
+            "variable_start_string" => &mut self.variable_start_string,
+            "variable_end_string" => &mut self.variable_end_string,
+            "block_start_string" => &mut self.block_start_string,
+            "block_end_string" => &mut self.block_end_string,
+            "comment_start_string" => &mut self.comment_start_string,
+            "comment_end_string" => &mut self.comment_end_string,
+            "line_statement_prefix" => &mut self.line_statement_prefix,
+            "line_comment_prefix" => &mut self.line_comment_prefix,
+            _ => return None,
+        })
     }
 
     pub(super) fn syntax(&self) -> Syntax {
@@ -95,11 +123,13 @@ impl FileOptions {
             &self.block_end_string,
             &self.comment_start_string,
             &self.comment_end_string,
+            &self.line_statement_prefix,
+            &self.line_comment_prefix,
         ];
         let usual = delimiters
             .iter()
             .map(|d| d.as_str())
-            .eq(["{{", "}}", "{%", "%}", "{#", "#}"]);
+            .eq(["{{", "}}", "{%", "%}", "{#", "#}", "", ""]);
         Syntax {
             trim_blocks: self.trim_blocks,
             lstrip_blocks: self.lstrip_blocks,
@@ -108,6 +138,38 @@ impl FileOptions {
             delimiters: (!usual).then(|| Box::new(delimiters.map(String::clone))),
         }
     }
+}
+
+fn wrong(message: impl std::fmt::Display) -> Error {
+    Error::new(
+        Kind::Template,
+        format!("Syntax error in template: {message}"),
+    )
+}
+
+fn of_type(name: &str, wanted: &str, got: &Value) -> Error {
+    wrong(format!(
+        "TemplateOverrides.{name} must be <class '{wanted}'> instead of <class '{}'>",
+        got.type_name()
+    ))
+}
+
+/// A value of the header, which is a literal of Python's. Errors on what is none.
+fn literal(text: &str) -> Result<Value> {
+    match text {
+        "True" => return Ok(Value::Bool(true)),
+        "False" => return Ok(Value::Bool(false)),
+        "None" => return Ok(Value::Null),
+        _ => {}
+    }
+    if let Ok(number) = text.parse() {
+        return Ok(Value::Int(number));
+    }
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''));
+    if quote.is_some_and(|q| text.len() > 1 && text.ends_with(q)) {
+        return Ok(Value::from(super::literal::literal(text, true)));
+    }
+    Err(wrong(format!("malformed node or string on line 1: {text}")))
 }
 
 /// The variables that a template file sees beside the task's: `template_path`, `template_host`, `ansible_managed`, ...

@@ -259,6 +259,7 @@ impl Interp<'_> {
                 return Err(
                     if error.kind() == Kind::Template
                         && !error.message().starts_with("The lookup plugin")
+                        && !error.message().starts_with("Syntax error in template")
                     {
                         error.context(format!("The lookup plugin '{name}' failed"))
                     } else {

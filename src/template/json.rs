@@ -151,8 +151,14 @@ fn write_map(
 }
 
 /// Reads JSON; errors are in the words and with the places of Python's `json.loads`.
-pub fn load(text: &str) -> Result<Value> {
-    let mut parser = Parser { text, at: 0 };
+///
+/// Half of a surrogate pair is an error too if `strict`, else a question mark.
+pub fn load(text: &str, strict: bool) -> Result<Value> {
+    let mut parser = Parser {
+        text,
+        at: 0,
+        strict,
+    };
     parser.space();
     let value = parser.value(0)?;
     parser.space();
@@ -168,6 +174,7 @@ const MAX_DEPTH: usize = 900;
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    strict: bool,
 }
 
 impl Parser<'_> {
@@ -348,7 +355,7 @@ impl Parser<'_> {
                         'n' => '\n',
                         'r' => '\r',
                         't' => '\t',
-                        'u' => self.unicode(escape)?,
+                        'u' => self.unicode(escape, out.chars().count())?,
                         _ => return Err(self.fail("Invalid \\escape", escape)),
                     });
                 }
@@ -363,8 +370,8 @@ impl Parser<'_> {
         }
     }
 
-    /// The character of `\uXXXX`, or of two of them; half a pair becomes the replacement character.
-    fn unicode(&mut self, escape: usize) -> Result<char> {
+    /// The character of `\uXXXX`, or of two of them, for that position of a string.
+    fn unicode(&mut self, escape: usize, position: usize) -> Result<char> {
         let first = self
             .hex()
             .ok_or_else(|| self.fail("Invalid \\uXXXX escape", escape + 1))?;
@@ -379,7 +386,22 @@ impl Parser<'_> {
                 _ => self.at = back,
             }
         }
-        Ok(char::from_u32(first).unwrap_or('\u{fffd}'))
+        match char::from_u32(first) {
+            Some(c) => Ok(c),
+            None if self.strict => Err(error(format!(
+                "Refusing to deserialize an invalid UTF8 string value: 'utf-8' codec can't encode character \
+                 '\\u{first:04x}' in position {position}: surrogates not allowed"
+            ))
+            .hint("This check can be disabled with the `MODULE_STRICT_UTF8_RESPONSE` setting.")
+            .within("The filter plugin 'ansible.builtin.from_json' failed", None)
+            .apart()),
+            None => {
+                crate::notice::warning(
+                    "Non UTF-8 encoded data replaced with \"?\" while displaying text to stdout/stderr.",
+                );
+                Ok('?')
+            }
+        }
     }
 
     fn hex(&mut self) -> Option<u32> {

@@ -563,14 +563,9 @@ impl Templar {
         options: super::FileOptions,
         extra: Map,
     ) -> Result<String> {
-        let newline = options.clone().header(&source.text)?.1.newline_sequence;
-        let out = match self.file_value(source, options, extra)? {
+        Ok(match self.file_value(source, options, extra)? {
             Value::Null => String::new(),
             other => python::str(&concat(vec![other])),
-        };
-        Ok(match &*newline {
-            "\n" => out,
-            other => out.replace("\r\n", "\n").replace('\n', other),
         })
     }
 
@@ -582,7 +577,9 @@ impl Templar {
         options: super::FileOptions,
         extra: Map,
     ) -> Result<Value> {
-        let (text, options, skipped) = options.header(&source.text)?;
+        let (text, options, skipped) = options
+            .header(&source.text)
+            .map_err(|e| e.at(&Location::new(source, 0, 0)))?;
         let syntax = options.syntax();
         let text: Arc<str> = Arc::from(text);
         let at = Location::new(source, skipped + 1, 1);
@@ -590,7 +587,13 @@ impl Templar {
             .engine
             .compile(&text, As::File(&syntax))
             .map_err(|e| self.syntax_error(e, "template", &text, Some(&at), true, &syntax))?;
-        self.with(extra).evaluate(unit, Some(&at), true)
+        let value = self.with(extra).evaluate(unit, Some(&at), true)?;
+        Ok(match (value, &*options.newline_sequence) {
+            (Value::Str(text), newline) if newline != "\n" => {
+                Value::from(text.replace("\r\n", "\n").replace('\n', newline))
+            }
+            (value, _) => value,
+        })
     }
 
     /// The file of a template that another one names.

@@ -191,7 +191,14 @@ impl Scope for TaskScope {
 
     fn names(&self) -> Vec<Arc<str>> {
         let mut names = names_of(&self.layers);
-        names.extend(magic::NAMES.iter().map(|n| Arc::from(*n)));
+        let (world, frame) = (&self.world, self.frame.as_ref());
+        // `hostvars` shows hosts without itself: it would have no end
+        let shown = |name: &&str| {
+            *name != "omit"
+                && (*name != "hostvars" || frame.is_some())
+                && magic::get(world, &self.host, frame, name).is_some()
+        };
+        names.extend(magic::NAMES.iter().copied().filter(shown).map(Arc::from));
         names
     }
 }

@@ -34,15 +34,18 @@ pub(super) struct Envelope {
 impl Envelope {
     /// Fails if `bytes` are not in the format, or use a cipher that does not exist.
     pub fn parse(bytes: &[u8]) -> Result<Envelope> {
-        let damaged = |what: &str| Error::general(format!("Vault format error: {what}"));
         if !is_encrypted(bytes) {
             return Err(Error::general("Input is not vault encrypted data."));
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| damaged("it is not text"))?;
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| Error::general("Vault format error: it is not text"))?;
         let (header, body) = text.split_once('\n').unwrap_or((text, ""));
         let mut fields = header.trim().split(';').map(str::trim).skip(1);
-        let version = fields.next().unwrap_or("");
-        let cipher = fields.next().unwrap_or("");
+        let (Some(version), Some(cipher)) = (fields.next(), fields.next()) else {
+            return Err(Error::general(
+                "Vault envelope format error: list index out of range",
+            ));
+        };
         let id = fields
             .next()
             .map(str::to_string)
@@ -53,19 +56,19 @@ impl Envelope {
             )));
         }
         let outer: String = body.split_whitespace().collect();
-        let inner = unhex(outer.as_bytes()).ok_or_else(|| damaged("it is not hexadecimal"))?;
-        let mut parts = inner.splitn(3, |b| *b == b'\n').map(unhex);
-        let mut part = || {
-            parts
-                .next()
-                .flatten()
-                .ok_or_else(|| damaged("a part is missing or not hexadecimal"))
+        let inner = unhex(outer.as_bytes())?;
+        let parts: Vec<&[u8]> = inner.splitn(3, |b| *b == b'\n').collect();
+        let [salt, mac, ciphertext] = parts[..] else {
+            return Err(Error::general(format!(
+                "Vault vaulttext format error: not enough values to unpack (expected 3, got {})",
+                parts.len()
+            )));
         };
         Ok(Envelope {
             id,
-            salt: part()?,
-            mac: part()?,
-            ciphertext: part()?,
+            salt: unhex(salt)?,
+            mac: unhex(mac)?,
+            ciphertext: unhex(ciphertext)?,
         })
     }
 
@@ -162,13 +165,23 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-fn unhex(text: &[u8]) -> Option<Vec<u8>> {
-    let digit = |b: u8| (b as char).to_digit(16).map(|d| d as u8);
-    let pairs = text.chunks(2).map(|pair| match pair {
-        [a, b] => Some(digit(*a)? << 4 | digit(*b)?),
-        _ => None,
-    });
-    pairs.collect()
+/// The bytes of hexadecimal digits. Errors, in Python's words, on what is none.
+fn unhex(text: &[u8]) -> Result<Vec<u8>> {
+    let wrong = |what: &str| Error::general(format!("Vault format unhexlify error: {what}"));
+    if !text.len().is_multiple_of(2) {
+        return Err(wrong("Odd-length string"));
+    }
+    let digit = |b: u8| {
+        let digit = char::from(b).to_digit(16);
+        digit
+            .map(|d| d as u8)
+            .ok_or_else(|| wrong("Non-hexadecimal digit found"))
+    };
+    let (pairs, _) = text.as_chunks::<2>();
+    pairs
+        .iter()
+        .map(|[a, b]| Ok(digit(*a)? << 4 | digit(*b)?))
+        .collect()
 }
 
 #[cfg(test)]
@@ -217,9 +230,13 @@ mod tests {
                 "$ANSIBLE_VAULT;1.1;AES\n00",
                 "Cipher 'AES' could not be found.",
             ),
-            ("$ANSIBLE_VAULT;1.1;AES256\nxy", "not hexadecimal"),
-            ("$ANSIBLE_VAULT;1.1;AES256\n", "a part is missing"),
-            ("$ANSIBLE_VAULT;1.1;AES256\n3030", "a part is missing"),
+            (
+                "$ANSIBLE_VAULT;1.1;AES256\nxy",
+                "Non-hexadecimal digit found",
+            ),
+            ("$ANSIBLE_VAULT;1.1;AES256\n0", "Odd-length string"),
+            ("$ANSIBLE_VAULT", "Vault envelope format error"),
+            ("$ANSIBLE_VAULT;1.1;AES256\n3030", "(expected 3, got 1)"),
         ] {
             let error = Envelope::parse(text.as_bytes()).err().unwrap();
             assert!(error.message().contains(message), "{error}");

@@ -7,7 +7,7 @@ mod format;
 mod secrets;
 
 pub use format::is_encrypted;
-pub use secrets::{Secret, Secrets};
+pub use secrets::{Opened, Secret, Secrets, Sources};
 
 use crate::error::{Error, Result};
 use crate::value::Vault;

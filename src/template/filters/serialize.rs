@@ -66,7 +66,13 @@ fn to_nice_json(mut call: Call) -> Result<Value> {
 fn from_json(mut call: Call) -> Result<Value> {
     call.bind(&["profile"])?;
     match call.value.as_str() {
-        Some(text) => json::load(text),
+        Some(text) => {
+            let strict = call
+                .templar
+                .config()
+                .is_none_or(|c| c.module_strict_utf8_response);
+            json::load(text, strict)
+        }
         None => Err(error(format!(
             "the JSON object must be str, bytes or bytearray, not {}",
             call.value.type_name()

@@ -340,7 +340,9 @@ fn ini(mut call: Call) -> Result<Vec<Value>> {
                 "Invalid value {} for config 'type' for 'ini' lookup plugin.",
                 python::quote(&kind)
             ))
-            .hint("Valid values are: ini, properties"));
+            .hint("Valid values are: ini, properties")
+            .within("The lookup plugin 'ini' failed", None)
+            .apart());
         }
         let file = text("file", "ansible.ini");
         let path = call
