@@ -2,6 +2,7 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod compatibility;
 mod errors;
 mod galaxy;
 mod hosts;
