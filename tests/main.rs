@@ -3,6 +3,7 @@
 #[cfg(feature = "aws")]
 mod aws;
 mod compatibility;
+mod config;
 mod errors;
 mod galaxy;
 mod hosts;

@@ -3,6 +3,7 @@
 //! `rplay PLAYBOOK` is `ansible-playbook PLAYBOOK`; `rplay playbook` is the same by name. The other
 //! subcommands are Ansible's other programs. The first argument alone decides which it is.
 
+pub mod config;
 pub mod extra_vars;
 pub mod galaxy;
 pub mod inventory;
@@ -15,11 +16,7 @@ use crate::{Error, Result};
 use std::ffi::OsString;
 
 /// Subcommands whose time has not come, with the program of Ansible's that each will stand for.
-const LATER: &[(&str, &str)] = &[
-    ("adhoc", "ansible"),
-    ("doc", "ansible-doc"),
-    ("config", "ansible-config"),
-];
+const LATER: &[(&str, &str)] = &[("adhoc", "ansible"), ("doc", "ansible-doc")];
 
 /// Runs rplay with the process's arguments, the program's name first; returns the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> i32 {
@@ -43,6 +40,7 @@ fn dispatch(args: &[OsString]) -> Result<i32> {
             Ok(0)
         }
         "playbook" => playbook::run(rest()),
+        "config" => config::run(rest()),
         "galaxy" => galaxy::run(rest()),
         "inventory" => inventory::run(rest()),
         "vault" => vault::run(rest()),

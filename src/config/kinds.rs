@@ -112,7 +112,7 @@ impl Parse for String {
 
 /// Playbooks do not see it.
 impl Parse for Secret {
-    const WHAT: &'static str = "text";
+    const WHAT: &'static str = "text, which is kept secret";
     fn parse(text: &str, _: &Origin) -> Result<Secret, Option<String>> {
         Ok(Secret::new(unquote(text)))
     }

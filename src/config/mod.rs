@@ -6,6 +6,7 @@
 
 mod file;
 mod kinds;
+pub mod names;
 mod settings;
 
 pub use kinds::{
@@ -16,6 +17,7 @@ pub use settings::{Config, SETTINGS};
 use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::notice;
 use crate::search::expand_home;
+use crate::secret::Secret;
 use crate::source::Location;
 use crate::value::Value;
 use file::ConfigFile;
@@ -114,6 +116,59 @@ impl Config {
         name_unknown_variables(set);
         Ok(config)
     }
+}
+
+/// A setting as it is.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Ansible's name for it, such as `DEFAULT_FORKS`.
+    pub name: String,
+    /// None of a secret's is here: for one that is set it is a row of stars.
+    pub value: Value,
+    /// The file, or `env: ` and the variable; none for the default.
+    pub origin: Option<String>,
+}
+
+/// The file that settings are read from: this one, or the one that is found.
+pub fn file(given: Option<&Path>) -> Option<PathBuf> {
+    given.map(Path::to_path_buf).or_else(find_file)
+}
+
+/// All settings with where they come from. Fails as [`Config::load`] does.
+pub fn shown(given: Option<&Path>) -> Result<Vec<Shown>> {
+    let file = file(given)
+        .map(|path| ConfigFile::read(&path))
+        .transpose()?;
+    let inputs = Inputs::new(file, |name| std::env::var(name).ok())?;
+    let config = inputs.config()?;
+    let mut all: Vec<Shown> = SETTINGS
+        .iter()
+        .map(|setting| {
+            let origin = match inputs.raw(setting).1 {
+                Origin::Default => None,
+                Origin::Env(variable) => Some(format!("env: {variable}")),
+                Origin::File(at) => Some(at.source.name.to_string()),
+            };
+            let secret = setting.kind == <Secret as kinds::Parse>::WHAT;
+            let value = match secret && origin.is_some() {
+                true => Value::str("********"),
+                false => config.value_of(setting.name).unwrap_or(Value::Null),
+            };
+            Shown {
+                name: names::of(setting.name),
+                value,
+                origin,
+            }
+        })
+        .collect();
+    if let Some(path) = inputs.path() {
+        all.push(Shown {
+            name: "CONFIG_FILE".into(),
+            value: Value::from(path.display().to_string()),
+            origin: Some(String::new()),
+        });
+    }
+    Ok(all)
 }
 
 /// Settings that Ansible has under a name which neither the file nor the environment uses.
