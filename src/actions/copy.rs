@@ -233,26 +233,26 @@ struct Walk {
 }
 
 impl Walk {
-    fn level(&mut self, dir: &Path, follow: bool, depth: u32) -> std::io::Result<()> {
-        // links may lead in circles
-        if depth > 100 {
-            return Ok(());
-        }
+    /// `above` are the folders that it is in, itself the last: a link back to one of them stays a link.
+    fn level(&mut self, dir: &Path, follow: bool, above: &mut Vec<PathBuf>) -> std::io::Result<()> {
+        above.push(std::fs::canonicalize(dir)?);
         let entries: std::io::Result<Vec<_>> = std::fs::read_dir(dir)?.collect();
         let mut paths: Vec<PathBuf> = entries?.into_iter().map(|e| e.path()).collect();
         // a folder's own files come before those of the folders in it
         paths.sort_by_key(|p| (p.is_dir(), p.clone()));
         for path in paths {
             // what leads nowhere stays a link
-            if path.is_symlink() && (!follow || !path.exists()) {
+            let circle = || std::fs::canonicalize(&path).is_ok_and(|real| above.contains(&real));
+            if path.is_symlink() && (!follow || !path.exists() || circle()) {
                 self.links.push(path);
             } else if path.is_dir() {
-                self.level(&path, follow, depth + 1)?;
+                self.level(&path, follow, above)?;
                 self.folders.push(path);
             } else {
                 self.files.push(path);
             }
         }
+        above.pop();
         Ok(())
     }
 }
@@ -269,7 +269,7 @@ fn copy_folder(
         false => source.display().to_string(),
     };
     let mut walk = Walk::default();
-    if let Err(e) = walk.level(source, flag(args, "local_follow", true), 0) {
+    if let Err(e) = walk.level(source, flag(args, "local_follow", true), &mut Vec::new()) {
         return refuse(&format!(
             "could not read {shown}: {}",
             crate::machine::reason(&e)

@@ -74,12 +74,30 @@ fn fetch(args: &Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskRe
             ("get_attributes", false.into()),
         ]),
     );
-    if found.is_unreachable() || found.is_failed() {
+    if found.is_unreachable() {
         return Ok(found);
+    }
+    if found.is_failed() && !context.session.becomes() {
+        let why = found.get("msg").map(crate::run::text_of);
+        let msg = format!(
+            "Failed to get information on remote file ({src}): {}",
+            why.unwrap_or_default()
+        );
+        let result = match must_be {
+            true => refused("Action failed: ", &msg),
+            false => TaskResult::ok().with("msg", format!("{msg}, ignored")),
+        };
+        return Ok(result.with("file", src));
     }
     let stat = found.get("stat").cloned().unwrap_or_default();
     let is = |what: &str| stat.get(what).is_some_and(Value::is_truthy);
+    let unreadable = format!(
+        "Module failed: {UNREADABLE}{src}: [Errno 13] Permission denied: {}",
+        crate::python::quote(&src)
+    );
     let missing = match (is("exists"), is("isdir"), is("readable")) {
+        // who reads it as another user learns no more than that
+        _ if found.is_failed() => Some((UNREADABLE, unreadable)),
         (false, ..) => Some((
             "the remote file does not exist",
             format!(
@@ -88,24 +106,16 @@ fn fetch(args: &Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskRe
             ),
         )),
         (_, true, _) => Some((FOLDER, format!("Action failed: {FOLDER}"))),
-        (_, _, false) => Some((
-            UNREADABLE,
-            format!(
-                "Module failed: {UNREADABLE}{src}: [Errno 13] Permission denied: {}",
-                crate::python::quote(&src)
-            ),
-        )),
+        (_, _, false) => Some((UNREADABLE, unreadable)),
         _ => None,
     };
     if let Some((msg, words)) = missing {
-        let ignored = match msg == UNREADABLE {
-            true => format!("no read permission on remote file{IGNORED}"),
-            false => format!("{msg}{IGNORED}"),
-        };
+        let ignored = format!("{msg}{IGNORED}");
         let mut result = match (must_be, msg == FOLDER) {
             (true, true) => TaskResult::failed(msg),
             (true, false) if msg == UNREADABLE => TaskResult::failed(format!("{msg}{src}")),
             (true, false) => TaskResult::failed(ignored),
+            (false, _) if msg == UNREADABLE => return Ok(TaskResult::ok().with("file", src)),
             (false, folder) => {
                 let result = TaskResult::ok().with("msg", ignored);
                 return Ok(if folder {
@@ -134,6 +144,12 @@ fn fetch(args: &Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskRe
             .with("md5sum", sums.md5.as_str())
             .with("checksum", sums.sha1.as_str())
     };
+    if dest.is_dir() {
+        return Err(refuse(&format!(
+            "calculated dest '{shown}' is an existing directory, use another path that does not point to an \
+             existing directory"
+        )));
+    }
     if let Ok(sums) = Sums::of(&dest)
         && sums.sha1 == remote
     {

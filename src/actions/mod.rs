@@ -20,6 +20,7 @@ mod service;
 mod set_fact;
 mod set_stats;
 mod template;
+mod uri;
 mod wait_for_connection;
 
 use crate::connection::{Lines, Request, Session};
@@ -137,6 +138,7 @@ pub static ACTIONS: &[Entry] = &[
     set_fact::ENTRY,
     set_stats::ENTRY,
     template::ENTRY,
+    uri::ENTRY,
     wait_for_connection::ENTRY,
 ];
 

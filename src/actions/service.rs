@@ -29,6 +29,13 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
         // those without a module of their own
         _ => "service",
     };
+    let mut args = match context.module_defaults(module) {
+        Ok(mut merged) => {
+            merged.extend(args);
+            merged
+        }
+        Err(e) => return super::refused("", e.message()),
+    };
     let mut warnings = Vec::new();
     if module.starts_with("systemd") {
         for name in NOT_OF_SYSTEMD {

@@ -135,6 +135,10 @@ pub trait Session: Send {
     fn is_local(&self) -> bool {
         false
     }
+    /// Whether tasks run as another user than the one who logged in.
+    fn becomes(&self) -> bool {
+        false
+    }
     /// Whether the host is the machine that rplay runs on, whoever modules run as.
     fn is_local_connection(&self) -> bool {
         self.is_local()

@@ -103,15 +103,17 @@ impl Machine {
 
     /// Names in a folder, sorted.
     pub fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
-        let mut names = if self.imagined() {
-            self.overlay.list(&self.overlay.locate(path, true)?)?
-        } else {
-            fs::read_dir(path)?
-                .map(|e| Ok(e?.file_name()))
-                .collect::<io::Result<Vec<_>>>()?
-        };
+        let mut names = self.names(path)?;
         names.sort();
         Ok(names)
+    }
+
+    /// Names in a folder, in the order that the file system has.
+    pub fn names(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        if self.imagined() {
+            return self.overlay.list(&self.overlay.locate(path, true)?);
+        }
+        fs::read_dir(path)?.map(|e| Ok(e?.file_name())).collect()
     }
 
     /// What a link says, unresolved.

@@ -62,9 +62,14 @@ pub fn name_matches(pattern: &str, name: &OsStr) -> bool {
     if name.starts_with('.') && !pattern.starts_with('.') {
         return false;
     }
+    text_matches(pattern, &name)
+}
+
+/// Whether a text matches a pattern, a leading dot or not: Python's `fnmatch`.
+pub fn text_matches(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
-    let name: Vec<char> = name.chars().collect();
-    fits(&pattern, &name)
+    let text: Vec<char> = text.chars().collect();
+    fits(&pattern, &text)
 }
 
 fn fits(pattern: &[char], name: &[char]) -> bool {

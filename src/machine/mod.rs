@@ -53,6 +53,8 @@ pub struct Machine {
     pub lines: Option<Lines>,
     /// The name under which the user called the module, for messages about its arguments.
     pub called: String,
+    /// What the user should know although the module does not fail.
+    pub warnings: Vec<String>,
     journal: Vec<Change>,
     overlay: overlay::Overlay,
 }

@@ -165,8 +165,19 @@ fn edited(args: &Args, text: &str) -> Result<String, Failure> {
     if remove {
         return Ok(lines.concat());
     }
-    let by_pattern = |text: &str| -> Result<Option<usize>, Failure> {
+    // a pattern that says that it is for several lines sees the whole text; the place is after, or before, its match
+    let whole = lines.concat();
+    let by_pattern = |text: &str, after: bool| -> Result<Option<usize>, Failure> {
         let regex = edit::pattern(text, edit::BYTES)?;
+        if multiline(text) {
+            let found =
+                regex::search(&regex, &whole).map_err(|e| Failure::uncaught(e.message()))?;
+            let place = found.and_then(|f| f.get(0)).map(|found| match after {
+                true => whole[..found.end()].matches('\n').count(),
+                false => whole[..found.start()].matches('\n').count(),
+            });
+            return Ok(place);
+        }
         Ok(lines
             .iter()
             .rposition(|l| regex::search(&regex, l).is_ok_and(|m| m.is_some())))
@@ -178,9 +189,9 @@ fn edited(args: &Args, text: &str) -> Result<String, Failure> {
     ) {
         (Some(place), _, _) => place,
         (_, Some("BOF"), _) => 0,
-        (_, Some(pattern), _) => by_pattern(pattern)?.unwrap_or(lines.len()),
+        (_, Some(pattern), _) => by_pattern(pattern, false)?.unwrap_or(lines.len()),
         (_, None, None | Some("EOF")) => lines.len(),
-        (_, None, Some(pattern)) => by_pattern(pattern)?.map_or(lines.len(), |i| i + 1),
+        (_, None, Some(pattern)) => by_pattern(pattern, true)?.map_or(lines.len(), |i| i + 1),
     };
     let blank =
         |line: Option<&String>| line.is_some_and(|l| l.trim_end_matches(['\r', '\n']).is_empty());
@@ -207,6 +218,16 @@ fn edited(args: &Args, text: &str) -> Result<String, Failure> {
     }
     lines.insert(place, block);
     Ok(lines.concat())
+}
+
+/// Whether a pattern begins with flags that have `m` among them.
+fn multiline(pattern: &str) -> bool {
+    pattern
+        .strip_prefix("(?")
+        .and_then(|rest| rest.split_once(')'))
+        .is_some_and(|(flags, _)| {
+            flags.contains('m') && flags.bytes().all(|b| b.is_ascii_alphabetic())
+        })
 }
 
 #[cfg(test)]

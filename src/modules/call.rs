@@ -79,12 +79,14 @@ fn call_any(module: &About, spec: &args::Spec, given: Map, machine: &mut Machine
         }
     }
     common::path_info::add(&mut result.fields, machine);
-    if !parsed.warnings.is_empty() {
+    let mut warnings = parsed.warnings;
+    warnings.append(&mut machine.warnings);
+    if !warnings.is_empty() {
         let old = result
             .get("warnings")
             .and_then(Value::as_list)
             .unwrap_or_default();
-        let new = parsed.warnings.into_iter().map(Value::from);
+        let new = warnings.into_iter().map(Value::from);
         let all: Vec<Value> = old.iter().cloned().chain(new).collect();
         result.set("warnings", all);
     }

@@ -539,6 +539,7 @@ fn tree_level(
             machine
                 .symlink(&says, &target)
                 .map_err(|e| fail(e, &target))?;
+            own(machine, &target)?;
         } else if stat.is_dir() {
             tree_level(args, &source, &target, machine)?;
         } else if args.force || !machine.exists(&target) {

@@ -16,7 +16,7 @@ use std::path::{Path as StdPath, PathBuf};
 pub struct File;
 
 #[derive(Clone, Deserialize, JsonSchema)]
-#[schemars(extend("internal" = ["_diff_peek", "_original_basename"]))]
+#[schemars(extend("internal" = ["_original_basename"]))]
 pub struct Args {
     /// The file, folder or link.
     #[schemars(extend("aliases" = ["dest", "name"]))]
@@ -44,6 +44,9 @@ pub struct Args {
     /// How `access_time` is written.
     #[serde(default = "time_format")]
     access_time_format: String,
+    /// Only tells whether the file is text.
+    #[serde(rename = "_diff_peek")]
+    diff_peek: Option<bool>,
     #[serde(flatten)]
     file: FileArgs,
 }
@@ -93,9 +96,15 @@ pub struct Returns {
     src: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<String>,
+    /// With `_diff_peek`: whether the file is no text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    appears_binary: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     diff: Option<Value>,
 }
+
+/// How much of a file tells whether it is text.
+const PEEKED: u64 = 8192;
 
 impl Module for File {
     const NAME: &'static str = "file";
@@ -116,6 +125,14 @@ impl Module for File {
     type Returns = Returns;
 
     fn run(mut args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
+        if args.diff_peek.is_some() {
+            let start = machine.read_start(&args.path, PEEKED).unwrap_or_default();
+            return Ok(Returns {
+                path: Some(args.path.0),
+                appears_binary: Some(start.contains(&0)),
+                ..Returns::default()
+            });
+        }
         // in a folder, what has a source gets the name of the source
         if !matches!(args.state, Some(State::Link | State::Absent))
             && machine.is_dir(&args.path)
@@ -161,14 +178,16 @@ impl Module for File {
         if previous != state.name() {
             diff.set("state", previous, state.name());
         }
-        match state {
+        let mut returns = match state {
             State::Absent => absent(&args, previous, diff, machine),
             State::Directory => directory(&args, previous, diff, machine),
             State::File => file(&args, previous, diff, machine),
             State::Touch => touch(&args, previous, diff, machine),
             State::Link => link(&args, previous, diff, machine),
             State::Hard => hard(&args, previous, diff, machine),
-        }
+        }?;
+        returns.diff = returns.diff.filter(|_| machine.mode.diff);
+        Ok(returns)
     }
 }
 
@@ -365,9 +384,17 @@ fn touch(
             })?;
     }
     if !(machine.mode.check && previous == "absent") {
-        args.file
-            .apply(machine, &args.path, args.follow, &mut diff)?;
-        set_times(args, "now", &mut diff, machine)?;
+        let done = args
+            .file
+            .apply(machine, &args.path, args.follow, &mut diff)
+            .and_then(|_| set_times(args, "now", &mut diff, machine));
+        if let Err(failure) = done {
+            // nothing is left of what was only just made
+            if previous == "absent" {
+                let _ = machine.remove(&args.path);
+            }
+            return Err(failure);
+        }
     }
     let unseen = machine.mode.check && previous == "absent";
     Ok(Returns {

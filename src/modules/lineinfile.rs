@@ -129,6 +129,21 @@ fn present(args: &Args, machine: &mut Machine) -> Result<Returns, Failure> {
     let Some(line) = &args.line else {
         return Err(Failure::new("line is required with state=present"));
     };
+    if args.regexp.as_deref() == Some("") {
+        machine.warnings.push(
+            "The regular expression is an empty string, which will match every line in the file. This may have \
+             unintended consequences, such as replacing the last line in the file rather than appending. If this is \
+             desired, use '^' to match every line in the file and avoid this warning."
+                .to_string(),
+        );
+    }
+    if args.search_string.as_deref() == Some("") {
+        machine.warnings.push(
+            "The search string is an empty string, which will match every line in the file. This may have unintended \
+             consequences, such as replacing the last line in the file rather than appending."
+                .to_string(),
+        );
+    }
     if !machine.exists(&args.path) {
         if !args.create {
             let msg = format!("Destination {} does not exist !", args.path.as_str());

@@ -20,6 +20,7 @@ mod dnf;
 mod docker_container;
 mod docker_image;
 mod file;
+mod find;
 mod get_url;
 mod getent;
 mod group;
@@ -40,6 +41,7 @@ mod stat;
 mod systemd;
 mod sysvinit;
 mod tempfile;
+mod uri;
 mod user;
 mod wait_for;
 mod yum_repository;
@@ -167,6 +169,7 @@ pub static MODULES: &[Entry] = &[
     entry::<docker_container::DockerContainer>(),
     entry::<docker_image::DockerImage>(),
     entry::<file::File>(),
+    entry::<find::Find>(),
     entry::<get_url::GetUrl>(),
     entry::<getent::Getent>(),
     entry::<group::Group>(),
@@ -188,6 +191,7 @@ pub static MODULES: &[Entry] = &[
     entry::<systemd::Systemd>().also("systemd_service"),
     entry::<sysvinit::Sysvinit>(),
     entry::<tempfile::Tempfile>(),
+    entry::<uri::Uri>(),
     entry::<user::User>(),
     entry::<wait_for::WaitFor>(),
     entry::<dnf::Dnf>().also("yum"),

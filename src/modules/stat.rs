@@ -1,8 +1,10 @@
 //! Tells what is known of a file.
 
 use super::common::attributes::flag_letters;
+use super::common::digest::Algorithm;
+use super::common::path_info::{number, stat_facts};
 use super::{Failure, Module, yes};
-use crate::machine::{Kind, Machine, python_error, reason, users};
+use crate::machine::{Machine, python_error, reason};
 use crate::modules::args::{Path, map};
 use crate::value::{Map, Value};
 use rustix::fs::Access;
@@ -35,18 +37,6 @@ pub struct Args {
     #[serde(default)]
     #[schemars(extend("aliases" = ["checksum", "checksum_algo"]))]
     checksum_algorithm: Algorithm,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Algorithm {
-    Md5,
-    #[default]
-    Sha1,
-    Sha224,
-    Sha256,
-    Sha384,
-    Sha512,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -92,57 +82,18 @@ impl Module for Stat {
         let mut set = |key: &str, value: Value| {
             out.insert(key.into(), value);
         };
-        let number = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
         set("exists", true.into());
         set("path", Value::str(args.path.as_str()));
-        set("mode", format!("{:04o}", stat.mode).into());
-        for (name, kind) in [
-            ("isdir", Kind::Directory),
-            ("ischr", Kind::Char),
-            ("isblk", Kind::Block),
-            ("isreg", Kind::File),
-            ("isfifo", Kind::Fifo),
-            ("islnk", Kind::Link),
-            ("issock", Kind::Socket),
-        ] {
-            set(name, (stat.kind == kind).into());
-        }
-        set("uid", i64::from(stat.uid).into());
-        set("gid", i64::from(stat.gid).into());
-        set("size", number(stat.size));
-        set("inode", number(stat.ino));
-        set("dev", number(stat.dev));
-        set("nlink", number(stat.nlink));
-        set("atime", stat.atime.as_f64().into());
-        set("mtime", stat.mtime.as_f64().into());
-        set("ctime", stat.ctime.as_f64().into());
-        for (name, bit) in [
-            ("wusr", 0o200),
-            ("rusr", 0o400),
-            ("xusr", 0o100),
-            ("wgrp", 0o020),
-            ("rgrp", 0o040),
-            ("xgrp", 0o010),
-            ("woth", 0o002),
-            ("roth", 0o004),
-            ("xoth", 0o001),
-            ("isuid", 0o4000),
-            ("isgid", 0o2000),
-        ] {
-            set(name, (stat.mode & bit != 0).into());
-        }
+        stat_facts(&mut out, &stat);
+        let mut set = |key: &str, value: Value| {
+            out.insert(key.into(), value);
+        };
         set("blocks", number(stat.blocks));
         set("block_size", number(stat.block_size));
         set("device_type", number(stat.rdev));
         set("readable", machine.access(path, Access::READ_OK).into());
         set("writeable", machine.access(path, Access::WRITE_OK).into());
         set("executable", machine.access(path, Access::EXEC_OK).into());
-        if let Some(user) = users::user_by_id(stat.uid) {
-            set("pw_name", user.name.into());
-        }
-        if let Some(group) = users::group_by_id(stat.gid) {
-            set("gr_name", group.name.into());
-        }
         if stat.is_link() {
             let source = machine.real_path(path);
             set("lnk_source", source.to_string_lossy().as_ref().into());
@@ -151,14 +102,7 @@ impl Module for Stat {
             }
         }
         if args.get_checksum && stat.is_file() && machine.access(path, Access::READ_OK) {
-            let digest = match args.checksum_algorithm {
-                Algorithm::Md5 => machine.digest::<md5::Md5>(path),
-                Algorithm::Sha1 => machine.sha1(path),
-                Algorithm::Sha224 => machine.digest::<sha2::Sha224>(path),
-                Algorithm::Sha256 => machine.digest::<sha2::Sha256>(path),
-                Algorithm::Sha384 => machine.digest::<sha2::Sha384>(path),
-                Algorithm::Sha512 => machine.digest::<sha2::Sha512>(path),
-            };
+            let digest = args.checksum_algorithm.of_file(machine, path);
             if let Ok(digest) = digest {
                 set("checksum", digest.into());
             }

@@ -62,6 +62,13 @@ impl Module for Tempfile {
     type Returns = Returns;
 
     fn run(args: Args, machine: &mut Machine) -> Result<Returns, Failure> {
+        for (name, part) in [("prefix", &args.prefix), ("suffix", &args.suffix)] {
+            if part.contains('/') {
+                return Err(Failure::new(format!(
+                    "{name} must be a valid file name component, got '{part}'"
+                )));
+            }
+        }
         let parent = match args.path {
             Some(path) => path.to_path_buf(),
             None => std::env::temp_dir(),

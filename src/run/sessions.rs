@@ -114,6 +114,9 @@ impl Session for LazySession<'_> {
         self.open = None;
         self.pool.reset(&self.target.host);
     }
+    fn becomes(&self) -> bool {
+        self.target.become_.is_some()
+    }
     fn is_local_connection(&self) -> bool {
         self.target.connection == "local"
     }

@@ -1,11 +1,13 @@
 //! HTTP for modules: what `get_url` and `uri` are made of, and the Docker Engine's socket.
 //!
-//! A client of HTTP/1.1 that opens a connection for each request: redirects, proxies, basic
-//! authentication, TLS and sockets of the local machine. Errors are worded as Python's urllib words them, because
+//! A client of HTTP/1.1 that opens a connection for each request: redirects, proxies, basic and digest
+//! authentication, cookies, TLS and sockets of the local machine. Errors are worded as Python's urllib words them, because
 //! Ansible's users know those.
 //!
 //! Its own rather than a crate's, since the agent must be small and the Engine's socket needs it anyway; TLS is rustls'.
 
+mod cookies;
+mod digest;
 mod gzip;
 mod netrc;
 mod proxy;
@@ -45,6 +47,11 @@ impl Headers {
         self.iter()
             .find(|(n, _)| n.eq_ignore_ascii_case(name))
             .map(|(_, v)| v)
+    }
+    /// All values of a name.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + Clone {
+        let named = move |(n, _): &&'a (String, String)| n.eq_ignore_ascii_case(name);
+        self.0.iter().filter(named).map(|(_, v)| v.as_str())
     }
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(n, v)| (n.as_str(), v.as_str()))
@@ -153,6 +160,8 @@ pub struct Response {
     pub url: Url,
     /// Why a redirect was not followed.
     pub refused: Option<String>,
+    /// Cookies that were set on the way, names and values.
+    pub cookies: Vec<(String, String)>,
     pub body: Box<dyn Read>,
 }
 
@@ -220,18 +229,40 @@ pub fn fetch(request: Request, settings: &Settings) -> Result<Response, Error> {
     let mut login = login(&url, settings);
     let mut sent_login = settings.force_basic_auth || login.as_ref().is_some_and(|l| l.1);
     let mut seen: Vec<String> = Vec::new();
+    let mut jar = cookies::Jar::default();
+    // digest authentication is answered for one request, and once
+    let (mut answer, mut answered) = (None::<String>, false);
     loop {
         let mut sent = headers.clone();
+        if sent.get("Cookie").is_none()
+            && let Some(cookies) = jar.header(&url)
+        {
+            sent.push("Cookie", &cookies);
+        }
+        if let Some(answer) = answer.take() {
+            sent.set("Authorization", &answer);
+        }
         if let (true, Some(((user, password), _))) = (sent_login, &login)
             && sent.get("Authorization").is_none()
         {
             sent.push("Authorization", &basic(user, password));
         }
         let mut response = once(&method, &url, sent, body.as_deref(), settings)?;
-        if response.status == 401 && !sent_login && login.is_some() {
-            let asked = response.headers.get("WWW-Authenticate").unwrap_or_default();
-            if asked.to_ascii_lowercase().starts_with("basic") {
-                sent_login = true;
+        jar.take(&response.headers, &url);
+        if response.status == 401
+            && !sent_login
+            && !answered
+            && let Some(((user, password), _)) = &login
+        {
+            let mut asked = response.headers.all("WWW-Authenticate");
+            let digest = |a: &str| {
+                let challenge = digest::Challenge::parse(a)?;
+                challenge.answer((user, password), &method, &url.path)
+            };
+            answer = asked.clone().find_map(digest);
+            answered = answer.is_some();
+            sent_login = !answered && asked.any(|a| a.to_ascii_lowercase().starts_with("basic"));
+            if answered || sent_login {
                 continue;
             }
         }
@@ -240,6 +271,7 @@ pub fn fetch(request: Request, settings: &Settings) -> Result<Response, Error> {
             _ => None,
         };
         let Some(link) = link else {
+            response.cookies = jar.pairs();
             return Ok(response);
         };
         let safe = matches!(method.as_str(), "GET" | "HEAD");
@@ -269,6 +301,7 @@ pub fn fetch(request: Request, settings: &Settings) -> Result<Response, Error> {
             return Ok(response);
         }
         seen.push(name);
+        answered = false;
         if !safe && !keeps_method {
             method = "GET".to_string();
             body = None;
@@ -342,6 +375,9 @@ fn once(
     }
     headers.set("Connection", "close");
     if let Some(body) = body {
+        if headers.get("Content-Type").is_none() {
+            headers.push("Content-Type", "application/x-www-form-urlencoded");
+        }
         headers.set("Content-Length", &body.len().to_string());
     }
     let mut target = url.path.clone();
@@ -373,6 +409,7 @@ fn once(
         headers: head.headers,
         url: url.clone(),
         refused: None,
+        cookies: Vec::new(),
         body,
     })
 }

@@ -23,7 +23,6 @@ mod secrets;
 mod spec;
 pub mod types;
 
-#[cfg(feature = "controller")]
 pub(crate) use coerce::spaced_json;
 pub use coerce::{boolean, text};
 pub use de::from_value;

@@ -57,3 +57,57 @@ pub fn owner_name(uid: u32) -> String {
 pub fn group_name(gid: u32) -> String {
     users::group_by_id(gid).map_or_else(|| gid.to_string(), |g| g.name)
 }
+
+/// What `stat` and `find` tell of every entry: mode and kind, numbers, times, permissions, owner and group.
+pub fn stat_facts(out: &mut Map, stat: &Stat) {
+    let mut set = |key: &str, value: Value| {
+        out.insert(key.into(), value);
+    };
+    set("mode", format!("{:04o}", stat.mode).into());
+    for (name, kind) in [
+        ("isdir", Kind::Directory),
+        ("ischr", Kind::Char),
+        ("isblk", Kind::Block),
+        ("isreg", Kind::File),
+        ("isfifo", Kind::Fifo),
+        ("islnk", Kind::Link),
+        ("issock", Kind::Socket),
+    ] {
+        set(name, (stat.kind == kind).into());
+    }
+    set("uid", i64::from(stat.uid).into());
+    set("gid", i64::from(stat.gid).into());
+    set("size", number(stat.size));
+    set("inode", number(stat.ino));
+    set("dev", number(stat.dev));
+    set("nlink", number(stat.nlink));
+    set("atime", stat.atime.as_f64().into());
+    set("mtime", stat.mtime.as_f64().into());
+    set("ctime", stat.ctime.as_f64().into());
+    for (name, bit) in [
+        ("wusr", 0o200),
+        ("rusr", 0o400),
+        ("xusr", 0o100),
+        ("wgrp", 0o020),
+        ("rgrp", 0o040),
+        ("xgrp", 0o010),
+        ("woth", 0o002),
+        ("roth", 0o004),
+        ("xoth", 0o001),
+        ("isuid", 0o4000),
+        ("isgid", 0o2000),
+    ] {
+        set(name, (stat.mode & bit != 0).into());
+    }
+    if let Some(user) = users::user_by_id(stat.uid) {
+        set("pw_name", user.name.into());
+    }
+    if let Some(group) = users::group_by_id(stat.gid) {
+        set("gr_name", group.name.into());
+    }
+}
+
+/// A number of the system's as a value.
+pub fn number(n: u64) -> Value {
+    Value::Int(i64::try_from(n).unwrap_or(i64::MAX))
+}

@@ -52,7 +52,8 @@ pub fn perform(machine: &mut Machine, command: &Command, reason: &str) -> Result
     Ok(ran.map_err(|e| cannot(command, &e))?.unwrap_or_default())
 }
 
-fn cannot(command: &Command, e: &std::io::Error) -> Failure {
+/// Why a command could not be started.
+pub fn cannot(command: &Command, e: &std::io::Error) -> Failure {
     let program = command.argv.first().map(|p| p.to_string_lossy());
     let program = program.unwrap_or_default();
     Failure::new(format!("{}: {program}", errno_text(e)))

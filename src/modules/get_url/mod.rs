@@ -447,7 +447,7 @@ impl Job {
 }
 
 /// The last part of a URL's path.
-fn name_in_url(url: &str) -> String {
+pub(super) fn name_in_url(url: &str) -> String {
     let path = Url::parse(url).map(|u| u.path).unwrap_or_default();
     let path = path.split('?').next().unwrap_or_default();
     match path.rsplit('/').next() {
@@ -457,7 +457,7 @@ fn name_in_url(url: &str) -> String {
 }
 
 /// `attachment; filename="x"`: a name without a folder.
-fn name_in_disposition(header: &str) -> Option<String> {
+pub(super) fn name_in_disposition(header: &str) -> Option<String> {
     let name = header.split(';').find_map(|part| {
         let (key, value) = part.trim().split_once('=')?;
         key.trim().eq_ignore_ascii_case("filename").then_some(value)

@@ -117,11 +117,13 @@ impl Systemctl {
 
     /// Whether the unit starts with the system. A name that only leads to another unit is not enabled itself.
     pub fn is_enabled(&self, machine: &Machine, unit: &Unit) -> Result<bool, Failure> {
-        let answer = self.look(machine, &["is-enabled", &unit.name])?;
+        // after the word, the links that enable it are listed: those of another unit make an indirect one enabled
+        let answer = self.look(machine, &["is-enabled", "-l", &unit.name])?;
         let said = answer.stdout_text();
         let said = said.trim();
         if answer.rc == 0 {
-            return Ok(!matches!(said, "indirect" | "alias"));
+            let word = said.lines().next().unwrap_or_default();
+            return Ok(said != "indirect" && word != "alias");
         }
         let by_link = answer.rc == 1 && unit.script && !said.ends_with("disabled");
         Ok(by_link && init::has_start_link(machine, &unit.name, None))

@@ -46,10 +46,13 @@ pub fn modify(
     if let Some(shell) = args.shell.as_ref().filter(|s| s.as_str() != account.shell) {
         add(&["-s", shell.as_str()]);
     }
-    let shadow = users::shadow_of(&account.name).unwrap_or_default();
-    let end = args
-        .expiry_days()
-        .filter(|days| *days != shadow.expires.unwrap_or(-1));
+    // without a line in the shadow file there is something to set in any case
+    let known = users::shadow_of(&account.name);
+    let end = args.expiry_days().filter(|days| {
+        let known = known.as_ref().map(|s| s.expires.unwrap_or(-1));
+        known != Some(*days)
+    });
+    let shadow = known.unwrap_or_default();
     if let Some(date) = args.expiry_date().filter(|_| end.is_some() && !args.local) {
         add(&["-e", &date]);
     }
