@@ -18,6 +18,8 @@ pub type Captures<'t> = fancy_regex::Captures<'t, str>;
 pub struct Flags {
     pub ignorecase: bool,
     pub multiline: bool,
+    /// A dot is a line break too.
+    pub dotall: bool,
     /// The text is bytes, each of them a character up to 255: classes know ASCII alone.
     pub bytes: bool,
 }
@@ -216,11 +218,14 @@ fn translate(pattern: &str, flags: Flags) -> Result<String> {
         open: Vec::new(),
         repeatable: false,
     };
-    match (flags.ignorecase, flags.multiline) {
-        (true, true) => t.out.push_str("(?im)"),
-        (true, false) => t.out.push_str("(?i)"),
-        (false, true) => t.out.push_str("(?m)"),
-        (false, false) => {}
+    let given = [
+        (flags.ignorecase, 'i'),
+        (flags.multiline, 'm'),
+        (flags.dotall, 's'),
+    ];
+    let letters: String = given.iter().filter(|f| f.0).map(|f| f.1).collect();
+    if !letters.is_empty() {
+        t.out.push_str(&format!("(?{letters})"));
     }
     t.run()?;
     Ok(t.out)

@@ -12,6 +12,7 @@ mod lines;
 mod overlay;
 pub mod running;
 mod stat;
+mod terminal;
 pub mod users;
 
 pub use command::{Command, Output};

@@ -85,3 +85,11 @@ pub fn stop_all() {
 fn list() -> std::sync::MutexGuard<'static, Vec<Pid>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Ends a command that leads a group of its own, with all that it has started.
+pub(super) fn end_group(child: &std::process::Child) {
+    let pid = Pid::from_child(child);
+    for signal in [Signal::HUP, Signal::CONT, Signal::KILL] {
+        let _ = kill_process_group(pid, signal);
+    }
+}

@@ -5,7 +5,7 @@ use super::common::diff::Attributes;
 use super::common::path_info;
 use super::{Failure, Module, yes};
 use crate::clock::{self, Zone};
-use crate::machine::{Machine, Time, errno_text, python_error};
+use crate::machine::{Machine, Time, errno_text, python_error, users};
 use crate::modules::args::Path;
 use crate::value::Value;
 use schemars::JsonSchema;
@@ -168,6 +168,9 @@ impl Module for File {
                 ));
             }
         }
+        if machine.mode.check && state != State::Absent {
+            strangers(&args.file, machine);
+        }
         if args.recurse && state != State::Directory {
             return Err(fail("recurse option requires state to be 'directory'"));
         }
@@ -188,6 +191,39 @@ impl Module for File {
         }?;
         returns.diff = returns.diff.filter(|_| machine.mode.diff);
         Ok(returns)
+    }
+}
+
+/// Warns of users and groups that check mode does not find: a real run may have made them by now.
+fn strangers(file: &FileArgs, machine: &mut Machine) {
+    let (mut warn, number) = (Vec::new(), |name: &str| name.parse::<u32>().ok());
+    if let Some(owner) = &file.owner {
+        match number(owner) {
+            Some(uid) if users::user_by_id(uid).is_none() => {
+                warn.push(("user", "with uid ", owner))
+            }
+            None if users::user_by_name(owner).is_none() => warn.push(("user", "", owner)),
+            _ => {}
+        }
+    }
+    if let Some(group) = &file.group {
+        match number(group) {
+            Some(gid) if users::group_by_id(gid).is_none() => {
+                warn.push(("group", "with gid ", group));
+            }
+            None if users::group_by_name(group).is_none() => warn.push(("group", "", group)),
+            _ => {}
+        }
+    }
+    for (kind, with, name) in warn {
+        let create = if kind == "user" {
+            "Create user"
+        } else {
+            "Create group"
+        };
+        machine.warnings.push(format!(
+            "failed to look up {kind} {with}{name}. {create} up to this point in real play"
+        ));
     }
 }
 

@@ -16,9 +16,12 @@ mod async_status;
 mod blockinfile;
 mod command;
 mod copy;
+mod cron;
+mod debconf;
 mod dnf;
 mod docker_container;
 mod docker_image;
+mod expect;
 mod file;
 mod find;
 mod get_url;
@@ -27,6 +30,7 @@ mod group;
 mod hostname;
 mod lineinfile;
 mod modprobe;
+mod package_facts;
 mod ping;
 mod pip;
 mod raw;
@@ -164,10 +168,13 @@ pub static MODULES: &[Entry] = &[
     entry::<blockinfile::Blockinfile>(),
     entry::<command::Command>(),
     entry::<copy::Copy>(),
+    entry::<cron::Cron>(),
+    entry::<debconf::Debconf>(),
     entry::<dnf::Dnf>(),
     entry::<dnf::Dnf>().also("dnf5"),
     entry::<docker_container::DockerContainer>(),
     entry::<docker_image::DockerImage>(),
+    entry::<expect::Expect>(),
     entry::<file::File>(),
     entry::<find::Find>(),
     entry::<get_url::GetUrl>(),
@@ -176,6 +183,7 @@ pub static MODULES: &[Entry] = &[
     entry::<hostname::Hostname>(),
     entry::<lineinfile::Lineinfile>(),
     entry::<modprobe::Modprobe>(),
+    entry::<package_facts::PackageFacts>(),
     entry::<ping::Ping>(),
     entry::<pip::Pip>(),
     entry::<raw::Raw>(),

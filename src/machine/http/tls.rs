@@ -26,13 +26,15 @@ pub fn connect<S: Read + Write + Send + 'static>(
     let config = config(settings)?;
     let mut connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
     while connection.is_handshaking() {
-        connection.complete_io(&mut stream).map_err(in_words)?;
+        connection
+            .complete_io(&mut stream)
+            .map_err(|e| in_words(e, host))?;
     }
     Ok(StreamOwned::new(connection, stream))
 }
 
 /// Python's words for certificates that are refused, with rustls' reason.
-fn in_words(error: io::Error) -> io::Error {
+fn in_words(error: io::Error, host: &str) -> io::Error {
     let inner = error.get_ref().and_then(|e| e.downcast_ref::<Error>());
     let text = match inner {
         Some(Error::InvalidCertificate(why)) => {
@@ -45,7 +47,7 @@ fn in_words(error: io::Error) -> io::Error {
                 }
                 CertificateError::NotValidForName
                 | CertificateError::NotValidForNameContext { .. } => {
-                    "Hostname mismatch, certificate is not valid for it".to_string()
+                    format!("Hostname mismatch, certificate is not valid for '{host}'.")
                 }
                 CertificateError::Other(why) if own_certificate(why) => {
                     "self-signed certificate".to_string()

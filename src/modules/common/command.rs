@@ -257,12 +257,12 @@ pub fn lines(text: &str) -> Vec<String> {
     out
 }
 
-fn shown(at: Moment) -> String {
+pub fn shown(at: Moment) -> String {
     at.local().format("%Y-%m-%d %H:%M:%S.%f")
 }
 
 /// `0:00:01.234567`, as Python shows a time span.
-fn delta(start: Moment, end: Moment) -> String {
+pub fn delta(start: Moment, end: Moment) -> String {
     let micros = |at: Moment| at.secs * 1_000_000 + i64::from(at.nanos / 1000);
     let micros = (micros(end) - micros(start)).max(0);
     let secs = micros / 1_000_000;

@@ -143,6 +143,7 @@ fn unwritable(e: &std::io::Error, path: &Path) -> Failure {
 pub const BYTES: Flags = Flags {
     ignorecase: false,
     multiline: false,
+    dotall: false,
     bytes: true,
 };
 

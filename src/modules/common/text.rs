@@ -54,6 +54,23 @@ pub fn of_bytes(text: &str) -> String {
     decode(&bytes)
 }
 
+/// Why bytes that are no text cannot be in a result; none if they are text.
+pub fn refusal(bytes: &[u8]) -> Option<String> {
+    let chunk = bytes.utf8_chunks().find(|c| !c.invalid().is_empty())?;
+    let (from, length) = (chunk.valid().chars().count(), chunk.invalid().len());
+    let place = match length {
+        1 => format!(
+            "character '\\udc{:02x}' in position {from}",
+            chunk.invalid()[0]
+        ),
+        n => format!("characters in position {from}-{}", from + n - 1),
+    };
+    Some(format!(
+        "Task failed: Refusing to deserialize an invalid UTF8 string value: 'utf-8' codec can't encode {place}: \
+         surrogates not allowed"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -123,7 +123,7 @@ impl Systemctl {
         let said = said.trim();
         if answer.rc == 0 {
             let word = said.lines().next().unwrap_or_default();
-            return Ok(said != "indirect" && word != "alias");
+            return Ok(said != "indirect" && !matches!(word, "alias" | "enabled-runtime"));
         }
         let by_link = answer.rc == 1 && unit.script && !said.ends_with("disabled");
         Ok(by_link && init::has_start_link(machine, &unit.name, None))

@@ -6,12 +6,13 @@ use super::common::attributes::FileArgs;
 use super::common::diff::Attributes;
 use super::common::encoding;
 use super::common::http::HttpArgs;
+use super::common::text;
 use super::get_url::{name_in_disposition, name_in_url};
 use super::{Failure, Module};
 use crate::clock::Moment;
 use crate::machine::http::{self, Follow, Request, Response, Url};
 use crate::machine::{Content, Machine};
-use crate::modules::args::{Dict, Path, text};
+use crate::modules::args::{self, Dict, Path};
 use crate::value::{Map, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -251,27 +252,27 @@ impl Call<'_> {
     }
 
     fn request(&self, machine: &Machine) -> Result<Request, Failure> {
-        let args = self.args;
-        let mut request = Request::new(&args.method.to_uppercase(), &args.url);
-        for (name, value) in args.headers.iter() {
-            request.headers.push(&name.to_string(), &text(value));
+        let asked = self.args;
+        let mut request = Request::new(&asked.method.to_uppercase(), &asked.url);
+        for (name, value) in asked.headers.iter() {
+            request.headers.push(&name.to_string(), &args::text(value));
         }
-        let (body, kind) = body::encode(args, machine)?;
+        let (body, kind) = body::encode(asked, machine)?;
         request.body = body;
         if let Some(kind) = kind
             && (request.headers.get("Content-Type").is_none()
-                || args.body_format == BodyFormat::FormMultipart)
+                || asked.body_format == BodyFormat::FormMultipart)
         {
             request.headers.set("Content-Type", &kind);
         }
-        if let Some(src) = &args.src {
+        if let Some(src) = &asked.src {
             let bytes = machine.read(src).map_err(|_| {
                 Failure::new(format!("Unable to open source file {}", src.as_str()))
                     .with("elapsed", 0)
             })?;
             request.body = Some(bytes);
         }
-        if args.force {
+        if asked.force {
             request.headers.set("Cache-Control", "no-cache");
         } else if let Some(dest) = self.dest.as_ref().filter(|d| !machine.is_dir(d))
             && let Ok(stat) = machine.stat(dest)
@@ -346,7 +347,7 @@ impl Call<'_> {
         let text = match text {
             Some(text) => text,
             None if self.args.return_content => {
-                return Err(Failure::new(not_text(&encoded)));
+                return Err(Failure::new(text::refusal(&encoded).unwrap_or_default()));
             }
             None => return Ok(()),
         };
@@ -404,21 +405,4 @@ impl Call<'_> {
         failure.fields = self.out;
         Err(failure)
     }
-}
-
-/// Why bytes cannot be in a result.
-fn not_text(bytes: &[u8]) -> String {
-    let chunk = bytes.utf8_chunks().find(|c| !c.invalid().is_empty());
-    let (from, length) = chunk.map_or((0, 1), |c| (c.valid().chars().count(), c.invalid().len()));
-    let place = match length {
-        1 => format!(
-            "character '\\udc{:02x}' in position {from}",
-            bytes[from.min(bytes.len() - 1)]
-        ),
-        n => format!("characters in position {from}-{}", from + n - 1),
-    };
-    format!(
-        "Task failed: Refusing to deserialize an invalid UTF8 string value: 'utf-8' codec can't encode {place}: \
-         surrogates not allowed"
-    )
 }

@@ -11,6 +11,7 @@ fn flags(args: &Args) -> Flags {
     Flags {
         ignorecase: args.flag("ignorecase", false),
         multiline: args.flag("multiline", false),
+        dotall: false,
         ..Flags::default()
     }
 }

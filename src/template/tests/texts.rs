@@ -22,6 +22,7 @@ fn matches(call: &Call, args: &Args, place: Place) -> Result<bool> {
     let flags = Flags {
         ignorecase: args.flag("ignorecase", false),
         multiline: args.flag("multiline", false),
+        dotall: false,
         ..Flags::default()
     };
     let pattern = args.text("pattern", "");
