@@ -385,6 +385,21 @@ impl Machine {
         Ok(true)
     }
 
+    /// Sets access and modification time to the moment of the call.
+    pub fn set_times_now(&mut self, path: &Path) -> io::Result<()> {
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: rustix::fs::UTIME_NOW,
+        };
+        let times = Timestamps {
+            last_access: now,
+            last_modification: now,
+        };
+        rustix::fs::utimensat(CWD, path, &times, AtFlags::empty())?;
+        self.note(Change::Attributes(path.to_path_buf()));
+        Ok(())
+    }
+
     /// The flags that `lsattr` shows; none where the file system has none.
     pub fn flags(&self, path: &Path) -> Option<IFlags> {
         let stat = self.lstat(path).ok()?;
@@ -444,6 +459,32 @@ impl Machine {
     /// Removes what [`Machine::scratch`] made.
     pub fn drop_scratch(&self, path: &Path) {
         let _ = fs::remove_file(path);
+    }
+
+    /// Removes an empty folder that [`Machine::scratch`] made.
+    pub fn drop_scratch_folder(&self, path: &Path) {
+        let _ = fs::remove_dir(path);
+    }
+
+    /// Gives a file or folder another name, on another file system too. Not for check mode.
+    pub fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        match fs::rename(from, to) {
+            Err(e) if e.kind() == io::ErrorKind::CrossesDevices => {
+                let copy = super::Command::new([
+                    "cp".as_ref(),
+                    "-a".as_ref(),
+                    from.as_os_str(),
+                    to.as_os_str(),
+                ]);
+                if self.probe(&copy)?.rc != 0 {
+                    return Err(e);
+                }
+                self.remove(from)?;
+            }
+            done => done?,
+        }
+        self.note(Change::Created(to.to_path_buf()));
+        Ok(())
     }
 
     /// A new, empty file or folder for the user (the `tempfile` module); no path in check mode.

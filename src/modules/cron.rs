@@ -24,6 +24,7 @@ pub struct Args {
     /// The command; with `env`, the variable's value.
     #[schemars(extend("aliases" = ["value"]))]
     job: Option<String>,
+    /// Whether it is there.
     #[serde(default)]
     state: State,
     /// A file in `/etc/cron.d`, in place of a user's crontab.
@@ -31,14 +32,17 @@ pub struct Args {
     /// Copies the crontab to a file first.
     #[serde(default)]
     backup: bool,
+    /// Minutes, as in a crontab.
     #[serde(default = "any")]
     minute: String,
+    /// Hours.
     #[serde(default = "any")]
     hour: String,
     /// Day of the month.
     #[serde(default = "any")]
     #[schemars(extend("aliases" = ["dom"]))]
     day: String,
+    /// Months.
     #[serde(default = "any")]
     month: String,
     /// Day of the week.

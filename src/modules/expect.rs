@@ -67,13 +67,14 @@ impl Module for Expect {
     const EXAMPLES: &'static str = "
 - name: Answer a question
   ansible.builtin.expect:
-    command: sh -c 'printf \"Name: \"; read name; echo \"Hello $name\"'
+    command: >-
+      sh -c 'printf Name:; read name; echo Hello $name'
     responses:
       'Name:': world
   register: said
 
 - ansible.builtin.assert:
-    that: said.stdout_lines | last == 'Name: Hello world'
+    that: said.stdout_lines | last == 'Name:Hello world'
 ";
     type Args = Args;
     type Returns = Returns;

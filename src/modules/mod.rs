@@ -26,8 +26,10 @@ mod file;
 mod find;
 mod get_url;
 mod getent;
+mod git;
 mod group;
 mod hostname;
+mod iptables;
 mod lineinfile;
 mod modprobe;
 mod package_facts;
@@ -179,8 +181,10 @@ pub static MODULES: &[Entry] = &[
     entry::<find::Find>(),
     entry::<get_url::GetUrl>(),
     entry::<getent::Getent>(),
+    entry::<git::GitModule>(),
     entry::<group::Group>(),
     entry::<hostname::Hostname>(),
+    entry::<iptables::Iptables>(),
     entry::<lineinfile::Lineinfile>(),
     entry::<modprobe::Modprobe>(),
     entry::<package_facts::PackageFacts>(),

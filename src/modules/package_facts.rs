@@ -120,7 +120,7 @@ impl Module for PackageFacts {
                 continue;
             }
             done.push(name);
-            let path = match tool::find(machine, program) {
+            let path = match find(machine, program) {
                 Ok(path) => path,
                 Err(failure) => {
                     if asked.iter().any(|a| a == name) {
@@ -160,6 +160,15 @@ impl Module for PackageFacts {
             changed: false,
             ansible_facts: Value::map(map([("packages", Value::map(packages))])),
         })
+    }
+}
+
+/// A program, which is at its usual place whatever the task's `PATH` is.
+fn find(machine: &Machine, program: &str) -> Result<String, Failure> {
+    let usual = format!("/usr/bin/{program}");
+    match machine.is_file(std::path::Path::new(&usual)) {
+        true => Ok(usual),
+        false => tool::find(machine, program),
     }
 }
 
@@ -230,7 +239,7 @@ fn apt(machine: &Machine, program: &str) -> Result<Vec<Map>, Failure> {
 
 /// Who made each package that is installed, as far as apt's lists know.
 fn origins(machine: &Machine, names: &[&str]) -> Option<HashMap<String, String>> {
-    let cache = tool::find(machine, "apt-cache").ok()?;
+    let cache = find(machine, "apt-cache").ok()?;
     let files = said(machine, &[&cache, "policy"]).ok()?;
     let mut of_file: HashMap<&str, &str> = HashMap::new();
     let mut file = "";

@@ -313,6 +313,9 @@ pub fn fetch(request: Request, settings: &Settings) -> Result<Response, Error> {
         }
         for name in &settings.unredirected {
             headers.remove(name);
+            if name.eq_ignore_ascii_case("Authorization") && settings.force_basic_auth {
+                login = None;
+            }
         }
         // what one server was trusted with is not for the next
         if !url.same_server(&next) {
