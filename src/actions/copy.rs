@@ -21,6 +21,9 @@ pub const ENTRY: Entry = Entry {
 /// What the module says, too, where only it can see that `dest` is a folder.
 const NO_FOLDER: &str = "can not use content with a dir as dest";
 
+/// What the vault says where no password was given.
+const NO_SECRETS: &str = "Attempting to decrypt but no vault secrets found.";
+
 fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     let given = |args: &Map, name: &str| args.get(name).is_some_and(|v| !v.is_null());
     let dest = args.get("dest").map(args::text).unwrap_or_default();
@@ -178,6 +181,13 @@ fn copy_file(mut args: Map, source: &Path, context: &mut Context<'_>) -> TaskRes
                 args.shift_remove("src");
                 write(args, &plain, context)
             }
+            Err(e) if e.message() == NO_SECRETS => refused(
+                "",
+                &format!(
+                    "Task failed: A vault password or secret must be specified to decrypt {}",
+                    source.display()
+                ),
+            ),
             Err(e) => undecryptable(e.message(), source, &context.task.at),
         };
     }

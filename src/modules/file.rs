@@ -516,6 +516,10 @@ fn link(
             let target = machine.read_link(path).unwrap_or_default();
             target.to_string_lossy().into_owned()
         }
+        None if previous != "absent" => {
+            let e = std::io::Error::from_raw_os_error(22);
+            return Err(Failure::uncaught(python_error(&e, path)));
+        }
         None => {
             return Err(Failure::new("src is required for creating new symlinks"));
         }
@@ -604,7 +608,7 @@ fn hard(
             .with("src", src)
     };
     match &args.src {
-        None if previous == "absent" => {
+        None if previous != "hard" => {
             let msg = "src is required for creating new hardlinks".to_string();
             return Err(Failure::new(msg));
         }

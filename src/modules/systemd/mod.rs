@@ -208,6 +208,11 @@ fn control(
         let output = systemctl.act(machine, verb, name)?;
         if output.rc != 0 {
             unit.needed()?;
+            let said = output.stderr_text();
+            return Err(Failure::new(format!(
+                "Failed to {verb} the service ({name}): {}",
+                said.trim()
+            )));
         }
     }
     if let Some(wanted) = args.enabled {

@@ -352,7 +352,14 @@ impl Call<'_> {
             None => return Ok(()),
         };
         if json && let Ok(value) = serde_json::from_str(&text) {
-            self.set("json", Value::from_json(value));
+            // a secret may come back as the name of a value, too
+            let json = match self.args.http.url_password.as_deref() {
+                Some(secret) if !secret.is_empty() => {
+                    without_secret(Value::from_json(value), secret)
+                }
+                _ => Value::from_json(value),
+            };
+            self.set("json", json);
         }
         if self.args.return_content {
             self.set("content", text);
@@ -404,5 +411,26 @@ impl Call<'_> {
         ));
         failure.fields = self.out;
         Err(failure)
+    }
+}
+
+/// A value without a secret in its keys; those that are values are removed from every result.
+fn without_secret(value: Value, secret: &str) -> Value {
+    match value {
+        Value::Map(map) => Value::map(
+            map.iter()
+                .map(|(key, value)| {
+                    let key = key.to_string().replace(secret, "********");
+                    (key.as_str().into(), without_secret(value.clone(), secret))
+                })
+                .collect(),
+        ),
+        Value::List(items) => Value::list(
+            items
+                .iter()
+                .map(|item| without_secret(item.clone(), secret))
+                .collect(),
+        ),
+        other => other,
     }
 }
