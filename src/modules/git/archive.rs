@@ -36,6 +36,8 @@ impl Work<'_> {
             return Ok(());
         };
         let format = format(archive)?;
+        // git works in the checkout
+        let archive = &self.dest.join(archive);
         let version = &self.args.version;
         let io = |e: std::io::Error| {
             Failure::new(format!("Failed to create the archive: {}", errno_text(&e)))
