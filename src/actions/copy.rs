@@ -227,7 +227,8 @@ pub(super) fn plain(source: &Path) -> Result<Vec<u8>, String> {
     }
 }
 
-fn is_vault(path: &Path) -> bool {
+/// Whether a file is encrypted.
+pub(super) fn is_vault(path: &Path) -> bool {
     use std::io::Read;
     let mut start = Vec::new();
     let read = std::fs::File::open(path).and_then(|f| f.take(64).read_to_end(&mut start));

@@ -20,6 +20,7 @@ mod service;
 mod set_fact;
 mod set_stats;
 mod template;
+mod unarchive;
 mod uri;
 mod wait_for_connection;
 
@@ -138,6 +139,7 @@ pub static ACTIONS: &[Entry] = &[
     set_fact::ENTRY,
     set_stats::ENTRY,
     template::ENTRY,
+    unarchive::ENTRY,
     uri::ENTRY,
     wait_for_connection::ENTRY,
 ];

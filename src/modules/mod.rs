@@ -47,6 +47,7 @@ mod stat;
 mod systemd;
 mod sysvinit;
 mod tempfile;
+mod unarchive;
 mod uri;
 mod user;
 mod wait_for;
@@ -203,6 +204,7 @@ pub static MODULES: &[Entry] = &[
     entry::<systemd::Systemd>().also("systemd_service"),
     entry::<sysvinit::Sysvinit>(),
     entry::<tempfile::Tempfile>(),
+    entry::<unarchive::Unarchive>(),
     entry::<uri::Uri>(),
     entry::<user::User>(),
     entry::<wait_for::WaitFor>(),
