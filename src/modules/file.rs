@@ -578,13 +578,17 @@ fn link(
     if previous == "directory" {
         machine.remove(path).map_err(failed)?;
     }
-    machine.symlink(StdPath::new(&src), path).map_err(failed)?;
+    let made = machine.symlink(StdPath::new(&src), path);
+    // check mode does not ask for a folder that a task before this one would have made
+    if !(machine.mode.check && previous == "absent") {
+        made.map_err(failed)?;
+    }
     let unseen = machine.mode.check && previous == "absent";
     if !unseen && (!args.follow || machine.exists(path)) {
         args.file.apply(machine, path, args.follow, &mut diff)?;
     }
     Ok(Returns {
-        changed: machine.changed(),
+        changed: unseen || machine.changed(),
         dest: Some(args.path.0.clone()),
         src: Some(match args.src {
             None if !args.follow || !machine.exists(path) => Value::Null,

@@ -107,7 +107,12 @@ impl Url {
                     .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
         });
         if has_scheme {
-            return Url::parse(link);
+            // without a host after it, the scheme of this page is as good as none
+            let (scheme, rest) = link.split_once(':').unwrap_or_default();
+            return match scheme.eq_ignore_ascii_case(&self.scheme) && !rest.starts_with("//") {
+                true => self.join(rest),
+                false => Url::parse(link),
+            };
         }
         if link.starts_with("//") {
             return Url::parse(&format!("{}:{link}", self.scheme));

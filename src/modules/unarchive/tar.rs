@@ -155,9 +155,10 @@ fn compare(
         } else if of(": Mod time differs") {
             !args.keep_newer
         } else {
-            !of(": Warning: Cannot stat: No such file or directory")
+            // without a name before it, it is about the archive's own end
+            !of(": : Warning: Cannot stat")
                 && [
-                    ": Cannot stat: No such file or directory",
+                    "Cannot stat: No such file or directory",
                     ": Contents differ",
                     ": Size differs",
                     ": Symlink differs",
