@@ -49,6 +49,8 @@ pub mod config;
 #[cfg(feature = "controller")]
 pub mod connection;
 #[cfg(feature = "controller")]
+pub mod deadline;
+#[cfg(feature = "controller")]
 pub mod encoding;
 #[cfg(feature = "controller")]
 pub mod galaxy;

@@ -55,6 +55,22 @@ impl TaskResult {
     pub fn is_failed(&self) -> bool {
         self.flag("failed")
     }
+    /// Whether the task has failed by it: what `failed_when` said counts, even where `until` says otherwise.
+    /// Of a loop it is what `failed_when` said of the items.
+    pub fn counts_as_failed(&self) -> bool {
+        const SAID: &str = "failed_when_result";
+        let of_items = match self.get("results") {
+            Some(Value::List(items)) => items.iter().any(|item| item.get(SAID).is_some()),
+            _ => false,
+        };
+        match (self.get(SAID), self.get("results")) {
+            (None, Some(Value::List(items))) if of_items => items
+                .iter()
+                .any(|item| item.get(SAID).is_some_and(|v| v.is_truthy())),
+            (None, _) => self.is_failed(),
+            (Some(said), _) => said.is_truthy(),
+        }
+    }
     pub fn is_changed(&self) -> bool {
         self.flag("changed")
     }

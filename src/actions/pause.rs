@@ -58,7 +58,7 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
                         .unwrap_or_else(|| "pause".into())
                 );
             }
-            std::thread::sleep(Duration::from_secs_f64(total));
+            crate::deadline::sleep(Duration::from_secs_f64(total));
         }
         (prompt, None) => {
             let text = prompt
@@ -75,6 +75,9 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
                     if echo { "" } else { " (output is hidden)" }
                 );
                 let _ = std::io::stdout().flush();
+                if echo && !typed_in_time() {
+                    return TaskResult::ok();
+                }
                 let read = match echo {
                     true => {
                         let mut line = String::new();
@@ -116,6 +119,23 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
         .with("delta", delta as i64)
         .with("echo", echo)
         .with("user_input", input)
+}
+
+/// Waits for a line until the task's deadline. False if none came.
+fn typed_in_time() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdin = std::io::stdin();
+    loop {
+        let Some(left) = crate::deadline::left() else {
+            return true;
+        };
+        let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
+        match poll(&mut fds, Timespec::try_from(left).ok().as_ref()) {
+            Ok(0) => return false,
+            Err(rustix::io::Errno::INTR) => {}
+            _ => return true,
+        }
+    }
 }
 
 fn round2(x: f64) -> f64 {

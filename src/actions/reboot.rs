@@ -162,7 +162,7 @@ impl<'a, 'c> Reboot<'a, 'c> {
             }
         }
         self.context.session.reset();
-        std::thread::sleep(self.after);
+        crate::deadline::sleep(self.after);
         let end = start.max(Instant::now()) + self.limit;
         let patience = self.connect.unwrap_or(Duration::from_secs(10));
         let back = retry(end, PAUSE, || {

@@ -45,7 +45,7 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
         return TaskResult::ok().with("skipped", true);
     }
     let start = Instant::now();
-    std::thread::sleep(delay);
+    crate::deadline::sleep(delay);
     let answer = retry(start + limit.max(delay), pause, || {
         context.session.hurry(connect);
         let request = Request {
@@ -96,8 +96,10 @@ pub(super) fn retry<T>(
     loop {
         match attempt() {
             Ok(value) => return Ok(value),
-            Err(e) if Instant::now() + pause >= end => return Err(e),
-            Err(_) => std::thread::sleep(pause),
+            Err(e) if Instant::now() + pause >= end || crate::deadline::has_passed() => {
+                return Err(e);
+            }
+            Err(_) => crate::deadline::sleep(pause),
         }
     }
 }

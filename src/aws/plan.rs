@@ -165,7 +165,14 @@ impl Plan {
     where
         E: ProvideErrorMetadata + RequestId + std::error::Error + 'static,
     {
-        block_on(future).map_err(|e| Refusal::new(request, e))
+        let answer = match crate::deadline::left() {
+            None => block_on(future),
+            Some(left) => block_on(async {
+                let answer = tokio::time::timeout(left, future).await;
+                answer.unwrap_or_else(|e| Err(SdkError::timeout_error(e)))
+            }),
+        };
+        answer.map_err(|e| Refusal::new(request, e))
     }
 
     /// Changes something: sends the request and notes the change; in check mode only notes it.
@@ -330,7 +337,7 @@ impl Pause {
         if left.is_zero() {
             return false;
         }
-        std::thread::sleep(self.next.min(left));
+        crate::deadline::sleep(self.next.min(left));
         self.next = (self.next * 3 / 2).min(Duration::from_secs(10));
         true
     }

@@ -25,7 +25,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> i32 {
     match dispatch(&args) {
         Ok(code) => code,
         Err(error) => {
-            crate::report::print_error(&error);
+            // without words it has been said already
+            if !error.message().is_empty() {
+                crate::report::print_error(&error);
+            }
             error.kind().exit_code()
         }
     }

@@ -205,6 +205,10 @@ settings! {
     error_on_missing_handler: bool = "yes", ["defaults.error_on_missing_handler"], ["ANSIBLE_ERROR_ON_MISSING_HANDLER"];
     /// Whether a keyword that a task cannot have is an error.
     invalid_task_attribute_failed: bool = "yes", ["defaults.invalid_task_attribute_failed"], ["ANSIBLE_INVALID_TASK_ATTRIBUTE_FAILED"];
+    /// Whether the debugger comes where a task fails or a host is unreachable.
+    enable_task_debugger: bool = "no", ["defaults.enable_task_debugger"], ["ANSIBLE_ENABLE_TASK_DEBUGGER"];
+    /// Whether the debugger leaves alone the failures that are ignored.
+    task_debugger_ignore_errors: bool = "yes", ["defaults.task_debugger_ignore_errors"], ["ANSIBLE_TASK_DEBUGGER_IGNORE_ERRORS"];
     /// Seconds that a task may take; 0 for no limit.
     task_timeout: u32 = "0", ["defaults.task_timeout"], ["ANSIBLE_TASK_TIMEOUT"];
     /// Seconds between looks at a task that runs in the background.

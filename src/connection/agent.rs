@@ -4,6 +4,7 @@ use super::escalate::{self, Started, after_line};
 use super::{Become, Channel, Event, Request, Target, Transport, Trouble, Unreachable};
 use crate::agent::binary::{self, Binary};
 use crate::agent::{CHUNK, Call, Frame, Hello, Order, Reply, take_frame};
+use crate::deadline;
 use crate::modules;
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
@@ -237,9 +238,13 @@ impl Agent {
                 Ok(None) => {}
                 Err(e) => return Err(self.lost(&e)),
             }
-            match self.channel.receive(None) {
+            match self.channel.receive(deadline::left()) {
                 Ok(Event::Output(bytes)) => self.incoming.extend(bytes),
                 Ok(Event::Error(bytes)) => self.error.extend(bytes),
+                // whoever hears this closes the connection, which stops what runs there
+                Ok(Event::Nothing) if deadline::has_passed() => {
+                    return Err(Unreachable::new("the host took too long"));
+                }
                 Ok(Event::Nothing) => {}
                 Ok(Event::Ended(rc)) => return Err(self.ended(rc)),
                 Err(e) => return Err(self.lost(&e)),
@@ -330,7 +335,7 @@ impl Opening<'_> {
 
     /// The next line that the script says, without its mark.
     fn line(&mut self) -> Result<String, Trouble> {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + deadline::at_most(Some(PATIENCE)).unwrap_or(PATIENCE);
         loop {
             if let Some(rest) = after_line(&self.started.output, &self.mark) {
                 let told = self.started.output.len() - rest.len();

@@ -5,6 +5,7 @@ use super::escalate;
 use super::{
     Become, Event, RawCommand, RawOutput, Request, Target, Transport, Trouble, Unreachable, open,
 };
+use crate::deadline;
 use crate::machine::{LineSplitters, Machine, Stream};
 use crate::modules;
 use crate::result::TaskResult;
@@ -57,7 +58,8 @@ impl HostSession {
         become_: Option<&Become>,
         request: Request,
     ) -> Result<TaskResult, Trouble> {
-        if self.in_process(become_) {
+        // what has to be stopped in time is in a process of its own
+        if self.in_process(become_) && deadline::end().is_none() {
             let mut machine = Machine::new(request.mode, request.environment);
             machine.lines = request.lines;
             let (module, args) = (&request.module, request.args);
@@ -150,7 +152,11 @@ impl HostSession {
             stderr: started.error,
         };
         loop {
-            match started.channel.receive(self.patience).map_err(lost)? {
+            match started
+                .channel
+                .receive(deadline::at_most(self.patience))
+                .map_err(lost)?
+            {
                 Event::Output(bytes) => {
                     live.take(Stream::Output, &bytes);
                     output.stdout.extend(bytes);
@@ -176,7 +182,13 @@ impl HostSession {
 
     fn transport(&mut self) -> Result<&mut dyn Transport, Unreachable> {
         if self.transport.is_none() {
-            self.transport = Some(open(&self.target)?);
+            self.transport = Some(match deadline::left() {
+                None => open(&self.target)?,
+                Some(left) => open(&Target {
+                    timeout: self.target.timeout.min(left.as_secs().max(1)),
+                    ..self.target.clone()
+                })?,
+            });
         }
         match &mut self.transport {
             Some(transport) => Ok(&mut **transport),

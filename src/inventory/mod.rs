@@ -51,6 +51,23 @@ pub struct Inventory {
     /// One host for each name that means this machine, for when no source has it.
     implicit: Vec<Host>,
     files: Arc<VarFiles>,
+    /// What tasks added: no source has it, and it outlives a refresh.
+    added: Vec<Addition>,
+}
+
+/// What a task has added to the inventory.
+#[derive(Clone, Debug, PartialEq)]
+enum Addition {
+    Host {
+        name: String,
+        groups: Vec<String>,
+        vars: Map,
+    },
+    Member {
+        host: String,
+        group: String,
+        parents: Vec<String>,
+    },
 }
 
 impl Inventory {
@@ -84,6 +101,7 @@ impl Inventory {
             options: Arc::new(options),
             playbook_dir: playbook_dir.map(Path::to_path_buf),
             implicit,
+            added: Vec::new(),
         };
         sources::read_all(&mut inventory, false)?;
         Ok(inventory)
@@ -98,13 +116,36 @@ impl Inventory {
         Inventory::load(&[], options, None).expect("no source can fail")
     }
 
-    /// Reads all sources anew (`meta: refresh_inventory`): what `add_host` and `group_by` added is
-    /// gone, as with Ansible. Variable files are read anew too.
+    /// Reads all sources anew (`meta: refresh_inventory`), and adds again what `add_host` and `group_by`
+    /// added, as far as its hosts are still there. Variable files are read anew too.
     pub fn refresh(&mut self) -> Result<()> {
         self.data = Data::new(&self.options);
         self.files = Arc::new(VarFiles::new(self.options.merge));
         self.source_dirs = dirs_of(&self.sources);
-        sources::read_all(self, true)
+        sources::read_all(self, true)?;
+        for addition in self.added.clone() {
+            match addition {
+                Addition::Host { name, groups, vars } => {
+                    self.add_host(&name, &groups, &vars)?;
+                }
+                Addition::Member {
+                    host,
+                    group,
+                    parents,
+                } => {
+                    if self.data.hosts.contains_key(host.as_str()) {
+                        self.group_by(&host, &group, &parents)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, addition: Addition) {
+        if !self.added.contains(&addition) {
+            self.added.push(addition);
+        }
     }
 
     /// The names of all hosts in their order of first mention, without the implicit localhost.
@@ -234,6 +275,11 @@ impl Inventory {
         if changed {
             self.data.reconcile();
         }
+        self.note(Addition::Host {
+            name: name.to_string(),
+            groups: groups.to_vec(),
+            vars: vars.clone(),
+        });
         Ok(changed)
     }
 
@@ -257,6 +303,11 @@ impl Inventory {
         if changed {
             self.data.reconcile();
         }
+        self.note(Addition::Member {
+            host: host.to_string(),
+            group: group.to_string(),
+            parents: parents.to_vec(),
+        });
         Ok(changed)
     }
 

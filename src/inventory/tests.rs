@@ -129,7 +129,7 @@ fn a_source_with_a_mistake_adds_nothing() {
 }
 
 #[test]
-fn hosts_and_groups_come_while_a_play_runs_and_go_with_a_refresh() {
+fn hosts_and_groups_come_while_a_play_runs_and_outlive_a_refresh() {
     let dir = temp(&[("hosts", "[a]\nh1\n"), ("group_vars/a", "x: 1\n")]);
     let source = dir.path().join("hosts");
     let mut inventory = load(&[source.to_str().unwrap()], Options::default()).unwrap();
@@ -161,7 +161,8 @@ fn hosts_and_groups_come_while_a_play_runs_and_go_with_a_refresh() {
     fs::write(&source, "[a]\nh1\nh3\n").unwrap();
     fs::write(dir.path().join("group_vars/a"), "x: 2\n").unwrap();
     inventory.refresh().unwrap();
-    assert_eq!(hosts(&inventory, "all"), "h1 h3");
+    assert_eq!(hosts(&inventory, "all"), "h1 h3 h2 lone");
+    assert_eq!(hosts(&inventory, "top"), "lone");
     assert_eq!(
         inventory.vars_of("h3", None).unwrap().get("x"),
         Some(&2.into())

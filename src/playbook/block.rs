@@ -100,7 +100,6 @@ fn load_item(
         }
     }
     let task = Task::parse(node, frame, handler)?;
-    super::unsupported::check(&task)?;
     match task.action.bare.as_str() {
         "import_tasks" => out.push(Item::Block(Arc::new(import_tasks(&task, handler, build)?))),
         "import_role" => out.push(Item::Block(Arc::new(import_role(&task, build)?))),

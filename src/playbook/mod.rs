@@ -11,7 +11,6 @@ mod not_yet;
 mod play;
 mod role;
 mod task;
-mod unsupported;
 
 pub use action::{Action, bare};
 pub use block::{Block, Item, included_file, load_items};

@@ -90,8 +90,8 @@ pub struct DefaultReporter {
     settings: Settings,
     /// The task whose banner was printed last.
     banner: Option<u64>,
-    /// The task that runs, whose banner may still be to come.
-    current: Option<TaskInfo>,
+    /// Whether the play's hosts go through the tasks each at its own pace.
+    free: bool,
     /// Error texts that were printed; each is printed once.
     errors: HashSet<String>,
 }
@@ -112,7 +112,7 @@ impl DefaultReporter {
             screen,
             settings,
             banner: None,
-            current: None,
+            free: false,
             errors: HashSet::new(),
         }
     }
@@ -376,8 +376,12 @@ impl DefaultReporter {
     ) {
         let palette = self.settings.palette.clone();
         let loops = task.looped && matches!(result.get("results"), Some(Value::List(_)));
-        if result.is_unreachable() || result.is_failed() {
+        if result.is_unreachable() || result.counts_as_failed() {
             self.ensure_banner(task);
+            // of a loop's includes that cannot be read, Ansible gives the reasons only
+            if loops && result.get("reason").is_some() {
+                self.explain(task, result, causes);
+            }
             // Ansible shows the summary of a loop for debug alone
             let is_debug = task.action.rsplit('.').next() == Some("debug");
             if !loops || is_debug || result.is_unreachable() {
@@ -419,6 +423,10 @@ impl DefaultReporter {
             if loops {
                 return;
             }
+            // `failed_when` has it that this is no failure, and `until` that it is one
+            if !causes.is_empty() {
+                self.explain(task, result, causes);
+            }
             self.show_diff(task, result);
             let (word, colour) = if result.is_changed() {
                 ("changed", &palette.changed)
@@ -458,7 +466,7 @@ impl DefaultReporter {
         } else {
             label
         };
-        if result.is_failed() || result.is_unreachable() {
+        if result.counts_as_failed() || result.is_unreachable() {
             self.ensure_banner(task);
             self.notices(task, result);
             self.explain(task, result, causes);
@@ -488,6 +496,9 @@ impl DefaultReporter {
             };
             self.ensure_banner(task);
             self.notices(task, result);
+            if !causes.is_empty() {
+                self.explain(task, result, causes);
+            }
             self.show_diff(task, result);
             let tail = self.tail(task, result);
             self.say(&format!("{word}: [{host}] => (item={label}){tail}"), colour);
@@ -573,7 +584,12 @@ impl Reporter for DefaultReporter {
                     self.screen.banner("DRY RUN");
                 }
             }
-            Event::PlayStart { name, check_mode } => {
+            Event::PlayStart {
+                name,
+                check_mode,
+                free,
+            } => {
+                self.free = *free;
                 let marker = self.check_marker(*check_mode);
                 let name = name.trim();
                 if name.is_empty() {
@@ -584,9 +600,10 @@ impl Reporter for DefaultReporter {
             }
             Event::NoHostsMatched => self.say("skipping: no hosts matched", &palette.skip),
             Event::NoHostsRemaining => self.screen.banner("NO MORE HOSTS LEFT"),
+            // tasks of several hosts begin side by side: the results bring the banners
+            Event::TaskStart(_) if self.free => {}
             Event::TaskStart(task) => {
                 self.banner = None;
-                self.current = Some(task.clone());
                 // else put off until something of the task is shown
                 if self.settings.display_skipped_hosts && self.settings.display_ok_hosts {
                     self.task_banner(task);
@@ -660,10 +677,13 @@ impl Reporter for DefaultReporter {
                 };
                 self.say(&text, colour);
             }
-            Event::Included { file, hosts, label } => {
-                if let Some(task) = self.current.clone() {
-                    self.ensure_banner(&task);
-                }
+            Event::Included {
+                task,
+                file,
+                hosts,
+                label,
+            } => {
+                self.ensure_banner(task);
                 let mut text = format!("included: {file} for {}", hosts.join(", "));
                 if let Some(label) = label {
                     text.push_str(&format!(" => (item={label})"));

@@ -114,6 +114,8 @@ pub enum Event {
     PlayStart {
         name: String,
         check_mode: bool,
+        /// Hosts go through the tasks each at its own pace: a task's name is shown with its results, not before.
+        free: bool,
     },
     NoHostsMatched,
     NoHostsRemaining,
@@ -163,6 +165,7 @@ pub enum Event {
     },
     /// A file was included for these hosts.
     Included {
+        task: TaskInfo,
         file: String,
         hosts: Vec<String>,
         label: Option<String>,

@@ -34,7 +34,7 @@ impl Runner<'_> {
             self.unreachable.insert(Arc::clone(&host));
             return Ok(true);
         }
-        let failed = result.is_failed() && !outcome.ignore_errors;
+        let failed = result.counts_as_failed() && !outcome.ignore_errors;
         if failed {
             self.fail_host(batch, index, Some((task, result)));
             return Ok(true);
@@ -63,7 +63,7 @@ impl Runner<'_> {
             } else {
                 stats.unreachable += 1;
             }
-        } else if result.is_failed() {
+        } else if result.counts_as_failed() {
             if outcome.ignore_errors {
                 stats.ok += 1;
                 stats.ignored += 1;
@@ -87,15 +87,27 @@ impl Runner<'_> {
         index: usize,
         cause: Option<(&Task, &TaskResult)>,
     ) {
+        let rescued = self.fall(batch, index, cause);
+        if cause.is_some() {
+            let name = batch.hosts[index].name.to_string();
+            let stats = self.stats.entry(name).or_default();
+            match rescued {
+                true => stats.rescued += 1,
+                false => stats.failures += 1,
+            }
+        }
+    }
+
+    /// [`Runner::fail_host`] without the counts. Returns whether a rescue takes over.
+    pub(super) fn fall(
+        &mut self,
+        batch: &mut Batch<'_>,
+        index: usize,
+        cause: Option<(&Task, &TaskResult)>,
+    ) -> bool {
         let name = Arc::clone(&batch.hosts[index].name);
         let rescued = batch.hosts[index].cursor.fail();
         if let Some((task, result)) = cause {
-            let stats = self.stats.entry(name.to_string()).or_default();
-            if rescued {
-                stats.rescued += 1;
-            } else {
-                stats.failures += 1;
-            }
             let vars = self.world_mut().host_mut(&name);
             vars.set_var("ansible_failed_task", describe(task));
             vars.set_var("ansible_failed_result", Value::map(result.registered()));
@@ -106,6 +118,7 @@ impl Runner<'_> {
         if rescued {
             self.failed.remove(&batch.hosts[index].name);
         }
+        rescued
     }
 
     /// Facts, set_fact, include_vars and register.

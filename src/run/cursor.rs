@@ -22,6 +22,8 @@ struct Level {
     failed: bool,
     /// The block's tasks are handlers: those that were not notified are passed over.
     handlers: bool,
+    /// Put before the next item of the level around it, in the place of none.
+    extra: bool,
 }
 
 impl Level {
@@ -32,6 +34,7 @@ impl Level {
             index: 0,
             failed: false,
             handlers,
+            extra: false,
         }
     }
     fn items(&self) -> &[Item] {
@@ -101,7 +104,7 @@ impl Cursor {
         };
         if done.failed {
             self.fall();
-        } else if let Some(level) = self.levels.last_mut() {
+        } else if let Some(level) = self.levels.last_mut().filter(|_| !done.extra) {
             level.index += 1;
         }
     }
@@ -154,6 +157,16 @@ impl Cursor {
             // the place of the inserted tasks is that of the task that brought them
             level.index = level.index.saturating_sub(1);
             self.levels.push(Level::new(blocks, handlers));
+        }
+    }
+
+    /// Puts a block before whatever comes next, without a place of its own; of a host that has nothing left
+    /// nothing becomes of it.
+    pub fn insert_here(&mut self, block: Arc<Block>) {
+        if !self.levels.is_empty() {
+            let mut level = Level::new(block, false);
+            level.extra = true;
+            self.levels.push(level);
         }
     }
 

@@ -1,6 +1,7 @@
 //! One task on one host: condition, module, and what its result means.
 
 use super::background::Told;
+use super::debugger::{DebuggerWhen, Edits};
 use super::inclusion::{Included, Inclusion};
 use super::sessions::SessionPool;
 use super::target;
@@ -54,6 +55,8 @@ pub struct Outcome {
     /// Rendered `register`.
     pub register: Option<String>,
     pub delegate_facts: bool,
+    /// What the task's `debugger` says, valid values only.
+    pub debugger: Option<DebuggerWhen>,
 }
 
 /// Everything one host needs to run one task.
@@ -67,6 +70,17 @@ pub struct TaskRun<'a> {
     /// Takes the lines of commands while they run.
     pub live: Option<&'a Live>,
     pub progress: &'a dyn Fn(Progress),
+    /// What the debugger has changed of the task's variables.
+    pub edits: Option<&'a Arc<Edits>>,
+}
+
+/// A failed result has the key `exception`, as in Ansible, which keeps tracebacks where it is so configured.
+pub(super) fn note_exception(result: &mut TaskResult) {
+    let of_loop = result.get("results").is_some() && result.error.is_none();
+    let failed = result.is_failed() && !of_loop;
+    if failed && result.get("exception").is_none() {
+        result.set("exception", "(traceback unavailable)");
+    }
 }
 
 /// The modules whose commands are the user's own: their lines are shown while they run.
@@ -83,6 +97,10 @@ pub(super) struct Once {
 impl TaskRun<'_> {
     pub fn run(&self) -> Outcome {
         let scope: Arc<dyn Scope> = Arc::new(TaskScope::for_task(self.world, self.host, self.task));
+        let scope = match self.edits {
+            Some(edits) => edits.over(scope),
+            None => scope,
+        };
         let files = Arc::new(crate::playbook::search_path(
             &self.task.frame,
             &self.world.play.dir,
@@ -104,6 +122,7 @@ impl TaskRun<'_> {
             notify: Vec::new(),
             register: None,
             delegate_facts: false,
+            debugger: None,
         };
         // a value that needs the loop's item is not known here; the task itself will say so
         outcome.no_log = match &resolved.no_log {
@@ -116,7 +135,11 @@ impl TaskRun<'_> {
             .directives
             .get("register")
             .and_then(|n| templar.render_str(&n.to_value()).ok());
-        match self.attempt(&templar, &files, &mut outcome) {
+        let attempt = self.debugger_when(&templar).and_then(|when| {
+            outcome.debugger = when;
+            self.attempt(&templar, &files, &mut outcome)
+        });
+        match attempt {
             Ok(()) => {}
             Err(e) => outcome.result = self.failure(e),
         }
@@ -125,8 +148,9 @@ impl TaskRun<'_> {
             Ok(ignore) => outcome.ignore_errors = ignore,
             Err(e) => outcome.result = self.failure(keyword_error(e, "ignore_errors")),
         }
+        note_exception(&mut outcome.result);
         outcome.ignore_unreachable = flag(&resolved.ignore_unreachable).unwrap_or(false);
-        if outcome.result.is_changed() && !outcome.result.is_failed() {
+        if outcome.result.is_changed() && !outcome.result.counts_as_failed() {
             match self.notifications(&templar) {
                 Ok(names) => outcome.notify = names,
                 Err(e) => outcome.result = self.failure(e),

@@ -115,6 +115,7 @@ impl Runner<'_> {
             all
         };
         let total = groups.len();
+        let mut failed: HashMap<usize, TaskResult> = HashMap::new();
         for (position, (inclusion, mut hosts)) in groups.into_iter().enumerate() {
             hosts.sort_unstable();
             hosts.dedup();
@@ -133,7 +134,11 @@ impl Runner<'_> {
                     for name in &names {
                         self.stats.entry(name.clone()).or_default().ok += 1;
                     }
+                    let first = hosts.first().map(|i| Arc::clone(&batch.hosts[*i].name));
+                    let templar = self.templar_for(task, first.as_deref().unwrap_or_default());
+                    let info = self.task_info(task, &templar);
                     self.emit(Event::Included {
+                        task: info,
                         file: super::include::shown_name(&inclusion),
                         hosts: names,
                         label: inclusion.label.clone(),
@@ -169,16 +174,28 @@ impl Runner<'_> {
                             result.set("include", name);
                         }
                         result.set("reason", e.message());
+                        if task.looping.is_some() {
+                            result.set("results", Value::list(Vec::new()));
+                        }
                         result.error = Some(e.clone());
-                        self.include_failed(batch, task, *host, result);
+                        self.include_failed(batch, task, *host, &result);
+                        failed.insert(*host, result);
                     }
                 }
             }
         }
+        for (host, result) in &failed {
+            self.fall(batch, *host, Some((task, result)));
+        }
         for (host, items) in per_host {
-            if !batch.hosts[host].out && !self.failed.contains(&batch.hosts[host].name) {
-                let block = Arc::new(Block::plain(items, &task.frame));
-                batch.hosts[host].cursor.insert(block, false);
+            if batch.hosts[host].out {
+                continue;
+            }
+            let block = Arc::new(Block::plain(items, &task.frame));
+            match failed.contains_key(&host) {
+                // what could be read still runs: first of all in the rescue or `always` that the host fell to
+                true => batch.hosts[host].cursor.insert_here(block),
+                false => batch.hosts[host].cursor.insert(block, false),
             }
         }
         Ok(())
@@ -186,12 +203,13 @@ impl Runner<'_> {
 
     pub(super) fn include_failed(
         &mut self,
-        batch: &mut Batch<'_>,
+        batch: &Batch<'_>,
         task: &Task,
         index: usize,
-        result: TaskResult,
+        result: &TaskResult,
     ) {
         let name = Arc::clone(&batch.hosts[index].name);
+        self.stats.entry(name.to_string()).or_default().failures += 1;
         let scope = Arc::new(TaskScope::for_task(&self.world, &name, task));
         let templar = Templar::new(&self.world.engine, scope, Arc::new(SearchPath::default()));
         let info = self.task_info(task, &templar);
@@ -199,11 +217,10 @@ impl Runner<'_> {
             task: info,
             host: name.to_string(),
             delegated: None,
-            causes: causes(&result),
+            causes: causes(result),
             result: result.clone(),
             ignore_errors: false,
         });
-        self.fail_host(batch, index, Some((task, &result)));
     }
 }
 

@@ -50,9 +50,16 @@ impl TaskRun<'_> {
         };
         let delay = Duration::from_secs_f64(number("delay", 5.0)?.max(0.0));
         let mut attempt = 1;
+        let timeout = self.timeout(templar)?;
         loop {
-            let mut result =
-                self.call(templar, files, args.clone(), environment, target, once.mode);
+            let call = || self.call(templar, files, args.clone(), environment, target, once.mode);
+            let mut result = match timeout {
+                None => call(),
+                Some(timeout) => match self.in_time(timeout, call) {
+                    Ok(result) => result,
+                    Err(late) => return Ok(*late),
+                },
+            };
             if result.is_unreachable() {
                 let msg = result.get("msg").map(text_of).unwrap_or_default();
                 if !msg.starts_with("Task failed") {

@@ -1,14 +1,14 @@
 //! The linear strategy: all hosts of a batch do one task, then the next.
 
 use super::play::Batch;
-use super::values::{number_of, truth};
+use super::values::{number_of, truth, whole_number};
 use super::{Ended, Runner};
-use crate::Result;
 use crate::playbook::Task;
 use crate::report::Event;
 use crate::template::Templar;
 use crate::value::Value;
 use crate::vars::TaskScope;
+use crate::{Error, Result};
 use std::sync::Arc;
 
 impl Runner<'_> {
@@ -52,19 +52,9 @@ impl Runner<'_> {
                 hosts.push(index);
             }
         }
-        // a role that has run to its end for a host does not run there again
-        if let Some(role) = task.frame.role.as_ref().filter(|r| !r.allow_duplicates)
-            && !(task.implicit && task.action.bare == "meta")
-            && !task.handler
-        {
-            hosts.retain(|i| {
-                !batch
-                    .roles_done
-                    .contains(&(Arc::clone(&batch.hosts[*i].name), role.key.clone()))
-            });
-            if hosts.is_empty() {
-                return Ok(true);
-            }
+        hosts.retain(|i| !batch.role_is_done(&task, *i));
+        if hosts.is_empty() {
+            return Ok(true);
         }
         if task.action.bare == "meta" {
             self.meta(batch, &task, &hosts)?;
@@ -100,10 +90,7 @@ impl Runner<'_> {
             true => vec![hosts[0]],
             false => hosts.to_vec(),
         };
-        let throttle = match &task.resolved().throttle {
-            Some(v) => number_of(&templar.render(v)?).unwrap_or(0.0) as usize,
-            None => 0,
-        };
+        let throttle = self.throttle(task, &templar)?;
         let mut outcomes = Vec::new();
         for some in chosen.chunks(if throttle == 0 {
             chosen.len()
@@ -144,6 +131,28 @@ impl Runner<'_> {
         }
         self.refresh_active();
         Ok(())
+    }
+
+    /// How many hosts may do the task at a time; 0 for as many as there are.
+    pub(super) fn throttle(&self, task: &Task, templar: &Templar) -> Result<usize> {
+        let Some(value) = &task.resolved().throttle else {
+            return Ok(0);
+        };
+        let number = templar.render(value).and_then(|v| whole_number(&v));
+        let number = number.map_err(|e| {
+            let at = task.keyword("throttle").map(|n| &n.at);
+            let words = "Failed to convert the throttle value to an integer";
+            Error::general(format!("{words}: {}", e.message())).at_opt(at)
+        })?;
+        Ok(number.max(0).unsigned_abs() as usize)
+    }
+
+    /// Check mode and diff as the play has them.
+    pub(super) fn mode(&self) -> crate::machine::Mode {
+        crate::machine::Mode {
+            check: self.world.play.check,
+            diff: self.world.play.diff,
+        }
     }
 
     /// any_errors_fatal, max_fail_percentage, and the end when nobody is left.

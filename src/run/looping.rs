@@ -116,6 +116,7 @@ impl TaskRun<'_> {
                 }
             };
             let result = &mut once.result;
+            super::executor::note_exception(result);
             result.set(&control.var, item.clone());
             result.set("ansible_loop_var", control.var.as_str());
             if let Some(name) = &control.index_var {

@@ -241,7 +241,7 @@ impl Runner<'_> {
         }
     }
 
-    fn templar_for(&self, task: &Task, host: &str) -> Templar {
+    pub(super) fn templar_for(&self, task: &Task, host: &str) -> Templar {
         let scope = Arc::new(TaskScope::for_task(&self.world, host, task));
         let files = crate::playbook::search_path(&task.frame, &self.world.play.dir);
         Templar::new(&self.world.engine, scope, Arc::new(files))

@@ -2,16 +2,18 @@
 //!
 //! [`playbooks`] is the way in. A run reads everything first (so that bad input is refused before any host is
 //! contacted), then goes play by play, batch by batch, task by task; after each task all hosts have had it
-//! (the linear strategy's guarantee). The [`World`] that variables come from is shared with the hosts'
-//! threads while a task runs and changed only between tasks, by one thread: there are no locks on it.
+//! (the linear strategy's guarantee; under `free` they go on by themselves). The [`World`] that variables come from
+//! is shared with the hosts' threads while a task runs and changed by one thread only: there are no locks on it.
 
 mod apply;
 mod arguments;
 mod background;
 mod cursor;
+mod debugger;
 pub mod defaults;
 mod executor;
 pub mod facts;
+mod free;
 mod include;
 mod inclusion;
 mod judge;
@@ -25,8 +27,10 @@ mod play;
 mod prompt;
 mod sessions;
 mod step;
+mod strategy;
 mod tags;
 pub mod target;
+mod timeout;
 mod told;
 mod values;
 mod vars_files;
@@ -97,7 +101,7 @@ pub struct Runner<'a> {
     reporter: Box<dyn Reporter>,
     world: Arc<World>,
     limit: Option<Pattern>,
-    sessions: SessionPool,
+    sessions: Arc<SessionPool>,
     pool: Arc<rayon::ThreadPool>,
     stats: IndexMap<String, HostStats>,
     custom: Map,
@@ -178,7 +182,7 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
         reporter,
         world,
         limit,
-        sessions: SessionPool::default(),
+        sessions: Arc::default(),
         pool: Arc::new(pool),
         stats: IndexMap::new(),
         custom: Map::default(),
@@ -263,6 +267,7 @@ fn run_info(
         extra_vars: Arc::clone(extra_vars),
         cli_vars: Arc::new(cli),
         poll_interval: config.poll_interval,
+        task_timeout: config.task_timeout,
         no_log: config.no_log,
         connections: defaults::Defaults::new(options, config),
         forks: options.forks as i64,

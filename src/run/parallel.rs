@@ -22,10 +22,7 @@ impl Runner<'_> {
         info: &TaskInfo,
     ) -> Vec<(usize, Outcome)> {
         const PATIENCE: Duration = Duration::from_millis(100);
-        let mode = crate::machine::Mode {
-            check: self.world.play.check,
-            diff: self.world.play.diff,
-        };
+        let mode = self.mode();
         let world = Arc::clone(&self.world);
         let verbosity = self.options.verbosity;
         let live = self.reporter.live();
@@ -44,6 +41,7 @@ impl Runner<'_> {
                     verbosity,
                     live: live.as_ref(),
                     progress,
+                    edits: None,
                 }
                 .run()
             };
@@ -69,7 +67,7 @@ impl Runner<'_> {
                     run_one(&self.sessions, name, &show)
                 };
                 self.report(batch, task, info, name, &outcome);
-                out[slot] = Some(outcome);
+                out[slot] = Some(self.debugged(batch, task, info, name, outcome));
             }
             return chosen
                 .iter()
@@ -79,7 +77,7 @@ impl Runner<'_> {
         }
         let (sender, receiver) = mpsc::channel::<Message>();
         let pool = Arc::clone(&self.pool);
-        let sessions = std::mem::take(&mut self.sessions);
+        let sessions = Arc::clone(&self.sessions);
         pool.in_place_scope(|scope| {
             for (slot, name) in names.iter().enumerate() {
                 let sender = sender.clone();
@@ -120,7 +118,9 @@ impl Runner<'_> {
                                         &outcome,
                                     );
                                     done[slot] = true;
-                                    out[slot] = Some(*outcome);
+                                    let name = &names[slot];
+                                    out[slot] =
+                                        Some(self.debugged(batch, task, info, name, *outcome));
                                 }
                             }
                             continue;
@@ -165,7 +165,8 @@ impl Runner<'_> {
                         &outcome,
                     );
                     done[next] = true;
-                    out[next] = Some(*outcome);
+                    let name = &names[next];
+                    out[next] = Some(self.debugged(batch, task, info, name, *outcome));
                     next += 1;
                     // the items of the host whose turn it is are shown as they come
                     for progress in waiting.remove(&next).into_iter().flatten() {
@@ -175,7 +176,6 @@ impl Runner<'_> {
                 }
             }
         });
-        self.sessions = sessions;
         chosen
             .iter()
             .copied()

@@ -2,6 +2,7 @@
 
 use super::cursor::{Cursor, Notified};
 use super::executor::Outcome;
+use super::strategy::{self, Strategy};
 use super::tags::TagFilter;
 use super::values::{text_of, truth};
 use super::{Ended, Runner, step};
@@ -39,8 +40,25 @@ pub struct Batch<'a> {
     pub filter: TagFilter,
     /// Nothing runs after this batch: an error was fatal.
     pub last: bool,
+    /// Whether the debugger comes where a task fails and does not say.
+    pub debugger: bool,
     /// Set by end_play and failures that stop everything.
     pub ended: Option<Ended>,
+}
+
+impl Batch<'_> {
+    /// Whether the task's role has run to its end for the host: it does not run there again.
+    pub(super) fn role_is_done(&self, task: &Task, index: usize) -> bool {
+        let role = task.frame.role.as_ref().filter(|r| !r.allow_duplicates);
+        let Some(role) = role.filter(|_| !task.handler) else {
+            return false;
+        };
+        if task.implicit && task.action.bare == "meta" {
+            return false;
+        }
+        let host = Arc::clone(&self.hosts[index].name);
+        self.roles_done.contains(&(host, role.key.clone()))
+    }
 }
 
 impl Runner<'_> {
@@ -78,20 +96,11 @@ impl Runner<'_> {
             Err(e) => missing = Some(e),
         }
         let templar = self.play_templar(play, loader);
-        if let Some(strategy) = play
-            .keyword("strategy")
-            .or_else(|| Some(self.config.strategy.as_str().into()))
-        {
-            let name = templar.render_str(&strategy)?;
-            let bare = name.strip_prefix("ansible.builtin.").unwrap_or(&name);
-            if bare != "linear" {
-                return Err(
-                    Error::parse(format!("the strategy '{name}' is not supported yet"))
-                        .at_opt(play.directives.get("strategy").map(|n| &n.at))
-                        .hint("rplay runs plays with the strategy 'linear'"),
-                );
-            }
-        }
+        let named = match play.keyword("strategy") {
+            Some(named) => templar.render_str(&named)?,
+            None => self.config.strategy.clone(),
+        };
+        let strategy = Strategy::named(&named);
         let pattern = match templar
             .render(&play.hosts)
             .map_err(|e| e.at(play.directives.get("hosts").map_or(&play.at, |n| &n.at)))?
@@ -128,6 +137,7 @@ impl Runner<'_> {
             self.emit(Event::PlayStart {
                 name,
                 check_mode: check,
+                free: strategy.is_some_and(Strategy::is_free),
             });
             if !lost {
                 self.emit(Event::NoHostsMatched);
@@ -147,12 +157,17 @@ impl Runner<'_> {
             self.emit(Event::PlayStart {
                 name: name.clone(),
                 check_mode: check,
+                free: strategy.is_some_and(Strategy::is_free),
             });
+            let Some(strategy) = strategy else {
+                let at = play.directives.get("strategy").map_or(&play.at, |n| &n.at);
+                return Err(strategy::unknown(&named).at(at));
+            };
             if let Some(error) = missing {
                 return Err(error);
             }
             let size = batch.len();
-            let ended = self.batch(play, loader, batch, &filter)?;
+            let ended = self.batch(play, loader, batch, &filter, strategy)?;
             match ended {
                 Ended::Normally => {}
                 other => return Ok(other),
@@ -295,6 +310,7 @@ impl Runner<'_> {
         loader: &Loader,
         names: Vec<Arc<str>>,
         filter: &TagFilter,
+        strategy: Strategy,
     ) -> Result<Ended> {
         let values = Arc::new(
             names
@@ -333,12 +349,15 @@ impl Runner<'_> {
             roles_done: HashSet::new(),
             filter: filter.clone(),
             last: false,
+            debugger: self.config.enable_task_debugger || strategy == Strategy::Debug,
             ended: None,
         };
-        while batch.ended.is_none() {
-            if !self.step_batch(&mut batch)? {
-                break;
+        match strategy {
+            Strategy::Linear | Strategy::Debug => {
+                while batch.ended.is_none() && self.step_batch(&mut batch)? {}
             }
+            Strategy::Free => self.run_free(&mut batch, None)?,
+            Strategy::HostPinned => self.run_free(&mut batch, Some(self.options.forks.max(1)))?,
         }
         Ok(match (batch.ended, batch.last) {
             (Some(ended), _) => ended,
@@ -547,6 +566,7 @@ impl Outcome {
             notify: Vec::new(),
             register: None,
             delegate_facts: false,
+            debugger: None,
         }
     }
 }

@@ -82,6 +82,29 @@ pub fn number_of(value: &Value) -> Option<f64> {
     }
 }
 
+/// A whole number as Python's `int()` takes it, with Python's words for what it does not take.
+pub fn whole_number(value: &Value) -> Result<i64> {
+    let wrong = |words: String| Err(Error::new(Kind::Template, words));
+    match value {
+        Value::Int(i) => Ok(*i),
+        Value::Bool(b) => Ok(i64::from(*b)),
+        Value::Float(f) => Ok(*f as i64),
+        _ => match value.as_str() {
+            Some(text) => match text.trim().parse() {
+                Ok(number) => Ok(number),
+                Err(_) => wrong(format!(
+                    "invalid literal for int() with base 10: {}",
+                    crate::template::python::repr(value)
+                )),
+            },
+            None => wrong(format!(
+                "int() argument must be a string, a bytes-like object or a real number, not '{}'",
+                value.type_name()
+            )),
+        },
+    }
+}
+
 /// An error in the value of a keyword.
 pub(super) fn keyword_error(error: Error, keyword: &str) -> Error {
     error.context(format!("Error processing keyword '{keyword}'"))

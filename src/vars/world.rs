@@ -93,6 +93,8 @@ pub struct RunInfo {
     pub connections: crate::run::defaults::Defaults,
     /// Seconds between two looks at a job (`poll`), where the task does not say.
     pub poll_interval: u32,
+    /// Seconds that a task may take where no keyword says; 0 for no limit.
+    pub task_timeout: u32,
     /// Whether results are hidden where no keyword says.
     pub no_log: bool,
     pub forks: i64,

@@ -4,7 +4,7 @@
 //! # args: -i hosts --check     arguments before the playbook's name
 //! # env: ANSIBLE_FORKS=5       an environment variable; may be there several times
 //! # setup: mkdir sub           a shell command that prepares the folder; may be there several times
-//! # stdin: yes                 what is typed
+//! # stdin: yes                 a line that is typed; may be there several times
 //! # runs: 2                    how often it is run in the same folder
 //! # exit: 2                    the exit code it must have
 //! # stderr: compare            compare standard error, too
@@ -103,7 +103,7 @@ impl Case {
                     None => refuse("no ="),
                 },
                 "setup" => case.setup.push(value.into()),
-                "stdin" => case.stdin = format!("{value}\n"),
+                "stdin" => case.stdin.push_str(&format!("{value}\n")),
                 "runs" => match value.parse() {
                     Ok(n) => case.runs = n,
                     Err(_) => refuse("not a number"),

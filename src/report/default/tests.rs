@@ -103,6 +103,7 @@ fn a_play_with_each_status() {
         Event::PlayStart {
             name: " First play ".into(),
             check_mode: true,
+            free: false,
         },
         Event::TaskStart(t.clone()),
         result(&t, TaskResult::ok().with("rc", 0)),
@@ -114,6 +115,7 @@ fn a_play_with_each_status() {
         result(&t, TaskResult::failed("no")),
         result(&t, TaskResult::unreachable("gone")),
         Event::Included {
+            task: t.clone(),
             file: "/inc.yml".into(),
             hosts: vec!["h1".into(), "h2".into()],
             label: Some("a".into()),
