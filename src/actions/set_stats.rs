@@ -1,6 +1,7 @@
 //! `set_stats`: <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/set_stats_module.html>
 
-use super::{Context, Entry, only};
+use super::{Context, Entry, refused};
+use crate::error::{Error, Kind};
 use crate::playbook::{boolean, keywords::is_variable_name};
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
@@ -10,15 +11,23 @@ pub const ENTRY: Entry = Entry {
     run,
 };
 
-fn run(args: Map, _: &mut Context<'_>) -> TaskResult {
-    if let Err(e) = only("set_stats", &args, &["aggregate", "data", "per_host"]) {
-        return e;
+fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
+    let known = ["aggregate", "data", "per_host"];
+    let unknown: Vec<String> = args
+        .keys()
+        .map(ToString::to_string)
+        .filter(|k| !known.contains(&k.as_str()))
+        .collect();
+    if !unknown.is_empty() {
+        let words = format!("Invalid options for set_stats: {}", unknown.join(","));
+        return refused("", &words);
     }
-    let flag = |name: &str, default: bool| args.get(name).map_or(Some(default), boolean);
-    let (Some(per_host), Some(aggregate)) = (flag("per_host", false), flag("aggregate", true))
-    else {
-        return TaskResult::failed("per_host and aggregate must be booleans");
+    // what is no boolean is none that is set
+    let flag = |name: &str, default: bool| match args.get(name) {
+        None => default,
+        Some(value) => boolean(value).unwrap_or(false),
     };
+    let (per_host, aggregate) = (flag("per_host", false), flag("aggregate", true));
     let data = match args.get("data") {
         Some(Value::Map(data)) => (**data).clone(),
         None => Map::default(),
@@ -26,9 +35,10 @@ fn run(args: Map, _: &mut Context<'_>) -> TaskResult {
     };
     for key in data.keys() {
         if !key.as_str().is_some_and(is_variable_name) {
-            return TaskResult::failed(format!(
-                "The variable name '{key}' is not valid. Variables must start with a letter or underscore character, and contain only letters, numbers and underscores."
-            ));
+            let error = Error::new(Kind::Template, format!("Invalid variable name '{key}'."))
+                .at(context.task.action.place_of_name(key))
+                .hint("Variable names must be strings starting with a letter or underscore character, and contain only letters, numbers and underscores.");
+            return crate::run::failure_of(error, &context.task.at);
         }
     }
     let mut stats = Map::default();

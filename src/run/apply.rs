@@ -231,7 +231,11 @@ impl Runner<'_> {
         };
         for (key, value) in data.iter() {
             let merged = match (all.get(key), aggregate) {
-                (Some(old), true) => add(old, value),
+                (Some(old), true) => match add(old, value) {
+                    Some(sum) => sum,
+                    // values of two types are not put together: the first stays
+                    None => continue,
+                },
                 _ => value.clone(),
             };
             all.insert(key.clone(), merged);
@@ -427,22 +431,28 @@ fn describe(task: &Task) -> Value {
     Value::map(map)
 }
 
-/// set_stats with aggregate: numbers add up, lists and dictionaries join, text is put together.
-fn add(old: &Value, new: &Value) -> Value {
-    match (old, new) {
-        (Value::Int(a), Value::Int(b)) => Value::Int(a + b),
+/// set_stats with aggregate: numbers add up, lists and dictionaries join, text is put together. None if the
+/// values are of two types.
+fn add(old: &Value, new: &Value) -> Option<Value> {
+    Some(match (old, new) {
+        (Value::Int(a), Value::Int(b)) => Value::Int(a.checked_add(*b)?),
         (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
-        (Value::Int(a), Value::Float(b)) => Value::Float(*a as f64 + b),
-        (Value::Float(a), Value::Int(b)) => Value::Float(a + *b as f64),
         (Value::List(a), Value::List(b)) => {
             Value::list(a.iter().chain(b.iter()).cloned().collect())
         }
         (Value::Map(a), Value::Map(b)) => {
             let mut all = (**a).clone();
-            all.extend(b.iter().map(|(k, v)| (k.clone(), v.clone())));
+            for (key, value) in b.iter() {
+                let inner = match (all.get(key), value) {
+                    (Some(old @ Value::Map(_)), Value::Map(_)) => add(old, value)?,
+                    _ => value.clone(),
+                };
+                all.insert(key.clone(), inner);
+            }
             Value::map(all)
         }
+        (Value::Bool(a), Value::Bool(b)) => Value::Int(i64::from(*a) + i64::from(*b)),
         (Value::Str(a), Value::Str(b)) => Value::str(format!("{a}{b}")),
-        _ => new.clone(),
-    }
+        _ => return None,
+    })
 }

@@ -1,7 +1,7 @@
 //! A task's arguments and environment, rendered.
 
 use super::executor::TaskRun;
-use super::values::{keyword_error, text_of};
+use super::values::keyword_error;
 use crate::error::Kind;
 use crate::playbook::Task;
 use crate::template::Templar;
@@ -10,34 +10,53 @@ use crate::{Error, Result};
 
 impl TaskRun<'_> {
     /// The task's environment, rendered and merged.
+    ///
+    /// See <https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_environment.html>.
     pub(super) fn environment(&self, templar: &Templar) -> Result<Vec<(String, String)>> {
         let mut merged = Map::default();
         for value in &self.task.resolved().environment {
-            match templar
-                .render(value)
-                .map_err(|e| keyword_error(e, "environment"))?
-            {
-                Value::Map(map) => merged.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
-                Value::Null | Value::Omit => {}
-                other => {
-                    return Err(Error::new(
-                        Kind::Template,
-                        format!(
-                            "environment must be a dictionary, received {} ({})",
-                            text_of(&other),
-                            other.type_name()
-                        ),
-                    ));
-                }
-            }
+            let entries = match value {
+                Value::Map(map) => self.entries(map, templar)?,
+                value => match templar
+                    .render(value)
+                    .map_err(|e| keyword_error(e, "environment"))?
+                {
+                    Value::Map(map) => (*map).clone(),
+                    Value::Null | Value::Omit => continue,
+                    _ => {
+                        let whole = Value::list(self.task.resolved().environment.clone());
+                        crate::notice::warning(format!(
+                            "could not parse environment value, skipping: {}",
+                            crate::python::repr(&whole)
+                        ));
+                        continue;
+                    }
+                },
+            };
+            merged.extend(entries);
         }
         Ok(merged
             .iter()
-            .map(|(k, v)| {
-                let text = templar.render_str(v).unwrap_or_default();
-                (k.to_string(), text)
-            })
+            .filter(|(_, v)| !matches!(v, Value::Omit))
+            .map(|(k, v)| (k.to_string(), crate::python::str(v)))
             .collect())
+    }
+
+    /// The entries of a dictionary, rendered one by one: what needs facts of the host's environment is left out
+    /// where these are only just gathered.
+    fn entries(&self, map: &Map, templar: &Templar) -> Result<Map> {
+        let gathers = matches!(self.task.action.bare.as_str(), "gather_facts" | "setup");
+        let mut out = Map::default();
+        for (key, value) in map {
+            match templar.render(value) {
+                Ok(value) => {
+                    out.insert(key.clone(), value);
+                }
+                Err(e) if gathers && e.message().contains("ansible_env") => {}
+                Err(e) => return Err(keyword_error(e, "environment")),
+            }
+        }
+        Ok(out)
     }
 
     /// The module's arguments: defaults below, the task's own on top, all rendered.

@@ -229,6 +229,7 @@ impl TaskRun<'_> {
             delegated: None,
             mode: self.mode,
         };
+        once.delegated = self.delegate(templar)?;
         if let Some(skipped) = self.unmet(templar)? {
             once.result = skipped;
             return Ok(once);
@@ -255,16 +256,6 @@ impl TaskRun<'_> {
             }
             _ => {}
         }
-        if let Some(value) = &resolved.delegate_to {
-            let name = templar.render_str(value)?;
-            if name.is_empty() {
-                return Err(Error::new(
-                    Kind::Template,
-                    "Empty hostname produced from delegate_to: \"\"",
-                ));
-            }
-            once.delegated = Some(name);
-        }
         if let Some(value) = &resolved.check_mode {
             once.mode.check = truth(value, templar).map_err(|e| keyword_error(e, "check_mode"))?;
         }
@@ -276,6 +267,28 @@ impl TaskRun<'_> {
         let target = target::resolve(self, templar, once.delegated.as_deref())?;
         once.result = self.retried(templar, files, &args, &environment, &target, &once)?;
         Ok(once)
+    }
+
+    /// The host that the task is delegated to.
+    fn delegate(&self, templar: &Templar) -> Result<Option<String>> {
+        let Some(written) = &self.task.resolved().delegate_to else {
+            return Ok(None);
+        };
+        if written.as_str().is_some_and(str::is_empty) {
+            return Ok(None);
+        }
+        match templar.render(written)? {
+            Value::Omit => Ok(None),
+            value if value.is_null() || value.as_str().is_some_and(str::is_empty) => {
+                let raw = match written {
+                    Value::Template(template) => template.text.to_string(),
+                    other => text_of(other),
+                };
+                let words = format!("Empty hostname produced from delegate_to: \"{raw}\"");
+                Err(Error::new(Kind::Template, words))
+            }
+            value => Ok(Some(text_of(&value))),
+        }
     }
 
     /// Whether nothing of the task may be shown; also where that cannot be found out.

@@ -87,12 +87,14 @@ pub fn to_node(value: &Value, at: &crate::source::Location) -> Node {
 }
 
 impl Runner<'_> {
+    /// Reads what hosts include and puts it before what comes next for them. Gives the hosts whose include
+    /// could not be read: they have failed.
     pub(super) fn include(
         &mut self,
         batch: &mut Batch<'_>,
         task: &Arc<Task>,
         inclusions: Vec<(Vec<usize>, super::inclusion::Inclusion)>,
-    ) -> Result<()> {
+    ) -> Result<Vec<usize>> {
         // hosts that include the same thing with the same variables share it
         let mut groups: Vec<(super::inclusion::Inclusion, Vec<usize>)> = Vec::new();
         for (hosts, inclusion) in inclusions {
@@ -198,7 +200,7 @@ impl Runner<'_> {
                 false => batch.hosts[host].cursor.insert(block, false),
             }
         }
-        Ok(())
+        Ok(failed.into_keys().collect())
     }
 
     pub(super) fn include_failed(

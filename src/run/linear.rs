@@ -124,7 +124,7 @@ impl Runner<'_> {
             }
         }
         if !inclusions.is_empty() {
-            self.include(batch, task, inclusions)?;
+            failed_now.extend(self.include(batch, task, inclusions)?);
         }
         if !failed_now.is_empty() {
             self.after_failures(batch, task, &failed_now, &templar, once)?;

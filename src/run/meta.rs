@@ -167,6 +167,7 @@ impl Runner<'_> {
                 }
             }
             "clear_host_errors" => {
+                batch.last = false;
                 for host in &mut batch.hosts {
                     self.failed.remove(&host.name);
                     if self.unreachable.remove(&host.name) {

@@ -115,6 +115,7 @@ pub fn expression(text: &Arc<str>) -> Result<Unit, SyntaxError> {
             .map_err(|e| syntax_error(&e, text))
     })?;
     let parsed = parse_expr(&masked).map_err(|e| syntax_error(&e, text))?;
+    // a condition is no template: here a backslash is Python's, in YAML too
     let mut compiler = Compiler::new(text, &masked, true);
     let expr = compiler.expr(&parsed)?;
     Ok(Unit {
