@@ -43,16 +43,15 @@ impl TaskRun<'_> {
     }
 
     /// The entries of a dictionary, rendered one by one: what needs facts of the host's environment is left out
-    /// where these are only just gathered.
+    /// where there are none, since these may be only just gathered.
     fn entries(&self, map: &Map, templar: &Templar) -> Result<Map> {
-        let gathers = matches!(self.task.action.bare.as_str(), "gather_facts" | "setup");
         let mut out = Map::default();
         for (key, value) in map {
             match templar.render(value) {
                 Ok(value) => {
                     out.insert(key.clone(), value);
                 }
-                Err(e) if gathers && e.message().contains("ansible_env") => {}
+                Err(e) if e.message() == "'ansible_env' is undefined" => {}
                 Err(e) => return Err(keyword_error(e, "environment")),
             }
         }

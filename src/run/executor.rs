@@ -83,6 +83,14 @@ pub(super) fn note_exception(result: &mut TaskResult) {
     }
 }
 
+/// A keyword's value as the user wrote it.
+fn written(value: &Value) -> String {
+    match value {
+        Value::Template(template) => template.text.to_string(),
+        other => text_of(other),
+    }
+}
+
 /// The modules whose commands are the user's own: their lines are shown while they run.
 const LIVE: &[&str] = &["command", "raw", "script", "shell"];
 
@@ -229,7 +237,15 @@ impl TaskRun<'_> {
             delegated: None,
             mode: self.mode,
         };
-        once.delegated = self.delegate(templar)?;
+        once.delegated = match self.delegate(templar) {
+            Ok(name) => name,
+            Err(e) => {
+                // as Ansible shows it: under what is written
+                once.delegated = self.task.resolved().delegate_to.as_ref().map(written);
+                once.result = self.failure(e);
+                return Ok(once);
+            }
+        };
         if let Some(skipped) = self.unmet(templar)? {
             once.result = skipped;
             return Ok(once);
@@ -280,10 +296,7 @@ impl TaskRun<'_> {
         match templar.render(written)? {
             Value::Omit => Ok(None),
             value if value.is_null() || value.as_str().is_some_and(str::is_empty) => {
-                let raw = match written {
-                    Value::Template(template) => template.text.to_string(),
-                    other => text_of(other),
-                };
+                let raw = self::written(written);
                 let words = format!("Empty hostname produced from delegate_to: \"{raw}\"");
                 Err(Error::new(Kind::Template, words))
             }
