@@ -168,8 +168,10 @@ impl Plan {
         let answer = match crate::deadline::left() {
             None => block_on(future),
             Some(left) => block_on(async {
-                let answer = tokio::time::timeout(left, future).await;
-                answer.unwrap_or_else(|e| Err(SdkError::timeout_error(e)))
+                match tokio::time::timeout(left, future).await {
+                    Ok(answer) => answer,
+                    Err(e) => Err(SdkError::timeout_error(e)),
+                }
             }),
         };
         answer.map_err(|e| Refusal::new(request, e))

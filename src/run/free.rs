@@ -24,6 +24,9 @@ enum Message {
     Final(usize, Box<Outcome>),
 }
 
+/// What hosts include with one task.
+type Included = Vec<(Vec<usize>, Inclusion)>;
+
 /// A task that a host is at.
 struct Running {
     task: Arc<Task>,
@@ -263,7 +266,7 @@ impl Runner<'_> {
         if let Some(error) = self.broken.take() {
             return Err(error);
         }
-        let mut including: Vec<(Arc<Task>, Vec<(Vec<usize>, Inclusion)>)> = Vec::new();
+        let mut including: Vec<(Arc<Task>, Included)> = Vec::new();
         for (index, task, outcome) in results {
             self.apply(batch, &task, index, &[index], &outcome)?;
             if outcome.inclusions.is_empty() {
