@@ -1,9 +1,10 @@
 //! `pause`: <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/pause_module.html>
 
-use super::{Context, Entry, only};
+use super::{Context, Entry, only, refused};
 use crate::playbook::boolean;
 use crate::result::TaskResult;
-use crate::value::Map;
+use crate::run::text_of;
+use crate::value::{Map, Value};
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -15,50 +16,78 @@ pub const ENTRY: Entry = Entry {
 fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     args.shift_remove("_raw_params");
     if let Err(e) = only("pause", &args, &["echo", "minutes", "prompt", "seconds"]) {
-        return e;
+        return e
+            .get("msg")
+            .map_or(e.clone(), |msg| refused("", &text_of(msg)));
     }
-    let number = |name: &str| match args.get(name) {
+    let wrong = |name: &str, value: &Value, wanted: &str, why: &str| {
+        refused(
+            "",
+            &format!(
+                "argument '{name}' is of type {} and we were unable to convert to {wanted}: {why}",
+                value.type_name()
+            ),
+        )
+    };
+    let number = |name: &str| match args.get(name).filter(|v| !v.is_null()) {
         None => Ok(None),
-        Some(v) => crate::run::number_of(v).map(Some).ok_or_else(|| {
-            TaskResult::failed(format!(
-                "argument '{name}' is of type {} and we were unable to convert to int",
-                v.type_name()
-            ))
-        }),
+        Some(value) => match crate::run::whole_number(value) {
+            Ok(number) => Ok(Some(number)),
+            Err(e) => Err(wrong(name, value, "int", e.message())),
+        },
     };
     let (minutes, seconds) = match (number("minutes"), number("seconds")) {
         (Ok(m), Ok(s)) => (m, s),
         (Err(e), _) | (_, Err(e)) => return e,
     };
     if minutes.is_some() && seconds.is_some() {
-        return TaskResult::failed("parameters are mutually exclusive: minutes|seconds");
+        return refused("", "parameters are mutually exclusive: minutes|seconds");
     }
-    let echo = args.get("echo").is_none_or(|v| boolean(v).unwrap_or(true));
-    let prompt = args.get("prompt").map(crate::run::text_of);
+    let echo = match args.get("echo") {
+        None => true,
+        Some(Value::Null) => {
+            let why = "<class 'NoneType'> cannot be converted to a bool";
+            return wrong("echo", &Value::Null, "bool", why);
+        }
+        Some(value) => match boolean(value) {
+            Some(echo) => echo,
+            None => {
+                let why = format!(
+                    "The value {} is not a valid boolean. Valid booleans include: 0, 1, '0', '1', 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
+                    crate::python::repr(value)
+                );
+                return wrong("echo", value, "bool", &why);
+            }
+        },
+    };
+    let prompt = args.get("prompt").filter(|v| !v.is_null()).map(text_of);
     let began = jiff::Zoned::now();
     let clock = Instant::now();
     let mut input = String::new();
     let wait = minutes
-        .map(|m| (m * 60.0, m, "minutes"))
-        .or(seconds.map(|s| (s, s, "seconds")))
-        .map(|(total, shown, unit)| (total.max(1.0), shown, unit));
+        .map(|m| (m.saturating_mul(60), "minutes"))
+        .or(seconds.map(|s| (s, "seconds")))
+        .map(|(total, unit)| (total.max(1), unit));
     match (&prompt, wait) {
-        (_, Some((total, _, _))) => {
+        (_, Some((total, _))) => {
             println!(
                 "Pausing for {total} seconds{}",
                 if echo { "" } else { " (output is hidden)" }
             );
             if let Some(prompt) = &prompt {
-                println!(
-                    "[{}]\n{prompt}:",
-                    context
-                        .task
-                        .name()
-                        .map(|n| crate::run::text_of(&n))
-                        .unwrap_or_else(|| "pause".into())
-                );
+                println!("(ctrl+C then 'C' = continue early, ctrl+C then 'A' = abort)\r");
+                if std::io::stdin().is_terminal() {
+                    println!(
+                        "[{}]\n{prompt}:",
+                        context
+                            .task
+                            .name()
+                            .map(|n| crate::run::text_of(&n))
+                            .unwrap_or_else(|| "pause".into())
+                    );
+                }
             }
-            crate::deadline::sleep(Duration::from_secs_f64(total));
+            crate::deadline::sleep(Duration::from_secs(total.unsigned_abs()));
         }
         (prompt, None) => {
             let text = prompt
@@ -98,7 +127,7 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     }
     let delta = clock.elapsed().as_secs();
     let stamp = |t: &jiff::Zoned| t.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string();
-    let unit = wait.map_or("seconds", |(_, _, unit)| unit);
+    let unit = wait.map_or("seconds", |(_, unit)| unit);
     let spent = match unit {
         "minutes" => round2(clock.elapsed().as_secs_f64() / 60.0),
         _ => round2(clock.elapsed().as_secs_f64()),

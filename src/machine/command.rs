@@ -112,7 +112,9 @@ fn execute(
         process.env(name, value);
     }
     if let Some(dir) = &command.dir {
-        process.current_dir(dir).env("PWD", dir);
+        // a shell believes PWD if it means the same folder: links in it are not to be seen, as by `chdir`
+        let real = std::fs::canonicalize(dir).unwrap_or_else(|_| dir.into());
+        process.current_dir(dir).env("PWD", real);
     }
     if running::in_agent() {
         process.process_group(0);

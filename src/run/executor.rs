@@ -16,7 +16,7 @@ use crate::report::live::Live;
 use crate::result::TaskResult;
 use crate::search::SearchPath;
 use crate::template::{Scope, Templar};
-use crate::value::{Map, Value};
+use crate::value::{Dynamic, Map, Value};
 use crate::vars::{TaskScope, World};
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -80,6 +80,29 @@ pub(super) fn note_exception(result: &mut TaskResult) {
     let failed = result.is_failed() && !of_loop;
     if failed && result.get("exception").is_none() {
         result.set("exception", "(traceback unavailable)");
+    }
+}
+
+/// The variables of the host that a task is delegated to: all of them its own, but the name of the task's host.
+#[derive(Debug)]
+struct OfDelegate {
+    vars: Value,
+    host: Arc<str>,
+}
+
+impl Dynamic for OfDelegate {
+    fn get(&self, key: &str) -> Result<Option<Value>> {
+        match (&self.vars, key) {
+            (_, "inventory_hostname") => Ok(Some(Value::Str(Arc::clone(&self.host)))),
+            (Value::Dynamic(vars), _) => vars.get(key),
+            _ => Ok(None),
+        }
+    }
+    fn keys(&self) -> Vec<Arc<str>> {
+        match &self.vars {
+            Value::Dynamic(vars) => vars.keys(),
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -246,6 +269,14 @@ impl TaskRun<'_> {
                 return Ok(once);
             }
         };
+        let of_delegate;
+        let templar = match &once.delegated {
+            Some(name) => {
+                of_delegate = templar.with(self.delegated_vars(name)?);
+                &of_delegate
+            }
+            None => templar,
+        };
         if let Some(skipped) = self.unmet(templar)? {
             once.result = skipped;
             return Ok(once);
@@ -283,6 +314,26 @@ impl TaskRun<'_> {
         let target = target::resolve(self, templar, once.delegated.as_deref())?;
         once.result = self.retried(templar, files, &args, &environment, &target, &once)?;
         Ok(once)
+    }
+
+    /// `ansible_delegated_vars`: the variables of the host that the task is delegated to, under its name.
+    fn delegated_vars(&self, name: &str) -> Result<Map> {
+        let vars = crate::vars::HostVars {
+            world: Arc::clone(self.world),
+            // one that no inventory has has variables too
+            asked_by: name.into(),
+        };
+        let mut hosts = Map::default();
+        if let Some(vars) = vars.get(name)? {
+            let vars = OfDelegate {
+                vars,
+                host: self.host.into(),
+            };
+            hosts.insert(name.into(), Value::Dynamic(Arc::new(vars)));
+        }
+        let mut out = Map::default();
+        out.insert("ansible_delegated_vars".into(), Value::map(hosts));
+        Ok(out)
     }
 
     /// The host that the task is delegated to.

@@ -38,7 +38,7 @@ mod vars_files;
 pub(crate) use arguments::module_defaults;
 pub use background::Told;
 pub(crate) use background::folder as async_folder;
-pub use values::{failure_of, holds, number_of, text_of};
+pub use values::{failure_of, holds, number_of, text_of, whole_number};
 
 use crate::config::Config;
 use crate::inventory::{self, Inventory, Pattern};
