@@ -142,6 +142,12 @@ impl Module for Copy {
             preserve(&mut args, Some(stat.mode));
             return copy_tree(&args, &src, machine);
         }
+        if args.remote_src && !stat.is_file() {
+            let shown = crate::python::quote(src.as_str());
+            return Err(Failure::new(format!(
+                "Cannot copy invalid source {shown}: not a file"
+            )));
+        }
         let text = args.dest.as_str();
         if text.ends_with('/') && !machine.exists(&args.dest) && args.remote_src {
             make_folders(&args, &args.dest.clone(), machine)?;

@@ -109,9 +109,11 @@ impl Url {
         if has_scheme {
             // without a host after it, the scheme of this page is as good as none
             let (scheme, rest) = link.split_once(':').unwrap_or_default();
-            return match scheme.eq_ignore_ascii_case(&self.scheme) && !rest.starts_with("//") {
-                true => self.join(rest),
-                false => Url::parse(link),
+            let path = rest.strip_prefix("//").filter(|r| r.starts_with('/'));
+            let path = path.or(Some(rest).filter(|r| !r.starts_with("//")));
+            return match path.filter(|_| scheme.eq_ignore_ascii_case(&self.scheme)) {
+                Some(path) => self.join(path),
+                None => Url::parse(link),
             };
         }
         if link.starts_with("//") {
@@ -260,6 +262,8 @@ mod tests {
             ("?x", "http://h/a/b?x"),
             ("//other/c", "http://other/c"),
             ("https://other:1/c", "https://other:1/c"),
+            ("http:c", "http://h/a/c"),
+            ("http:///c", "http://h/c"),
         ] {
             assert_eq!(page.join(link).unwrap().to_string(), to, "{link}");
         }

@@ -57,10 +57,11 @@ fn symbolic(text: &str, stat: &Stat, umask: u32) -> Result<u32, String> {
     for clause in text.split(',') {
         let who_end = clause.find(['+', '-', '=']).ok_or_else(refuse)?;
         let (who, mut actions) = clause.split_at(who_end);
-        if !who.chars().all(|c| "ugoa".contains(c)) {
+        // all of them are not named together with one
+        if who != "a" && !who.chars().all(|c| "ugo".contains(c)) {
             return Err(refuse());
         }
-        let everybody = who.is_empty() || who.contains('a');
+        let everybody = matches!(who, "" | "a");
         while let Some(operator) = actions.chars().next() {
             let end = actions[1..]
                 .find(['+', '-', '='])
@@ -138,7 +139,7 @@ mod tests {
             let spec = ModeSpec::parse(&Value::str(text)).unwrap();
             assert_eq!(spec.apply(&stat, 0o022), Ok(after), "{text} on {before:o}");
         }
-        for bad in ["abc", "999", "u+q", "", "x+r"] {
+        for bad in ["abc", "999", "u+q", "", "x+r", "oa=r"] {
             let spec = ModeSpec::parse(&Value::str(bad)).unwrap();
             assert!(spec.apply(&file, 0).is_err(), "{bad}");
         }
