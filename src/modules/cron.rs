@@ -178,11 +178,14 @@ impl Module for Cron {
                 (None, Some(user)) => format!("crontab for user \"{user}\""),
                 (None, None) => "crontab".to_string(),
             };
+            // a file without jobs goes
+            let goes = !present && !args.env && table.file.is_some() && after.trim().is_empty();
+            let after_header = if goes { "/dev/null" } else { header.as_str() };
             returns.diff = Some(diff::content(
                 &text::shown(&before),
                 &text::shown(&after),
                 &header,
-                &header,
+                after_header,
             ));
         }
         if changed {

@@ -84,9 +84,7 @@ fn pair(item: &Value) -> Result<(String, Value), Failure> {
             parts.len()
         ),
     };
-    Err(Failure::new(format!(
-        "failed to parse body as form_urlencoded: {why}"
-    )))
+    Err(Failure::new(format!("failed to parse body as form_urlencoded: {why}")).with("elapsed", 0))
 }
 
 fn pairs(fields: impl Iterator<Item = (String, Value)>) -> String {

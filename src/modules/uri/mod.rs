@@ -235,6 +235,10 @@ impl Call<'_> {
             ))
         })?;
         let status = i64::from(response.status);
+        // an error that says nothing says so
+        if bytes.is_empty() && status != 304 && !(200..300).contains(&status) {
+            self.set("body", "");
+        }
         if let Some(mut dest) = self.dest.take().filter(|_| response.status != 304) {
             if machine.is_dir(&dest) {
                 let named = response.headers.get("Content-Disposition");
