@@ -97,10 +97,21 @@ fn render(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, Box<Ta
     let path = std::path::absolute(&path).unwrap_or(path);
     let source = read(&path).map_err(refuse)?;
     let newline = options.newline_sequence.clone();
+    let mut variables = variables(&path, &src, &dest);
+    let own = context.templar.get("ansible_managed");
+    let managed = own.and_then(|own| match own {
+        Some(own) => Ok(own),
+        None => {
+            let setting = &context.world.run.ansible_managed;
+            crate::template::managed(setting, &path, &variables, context.templar)
+        }
+    });
+    let failed = |e| Box::new(crate::run::failure_of(e, &context.task.at));
+    variables.insert("ansible_managed".into(), managed.map_err(failed)?);
     let mut rendered = context
         .templar
-        .render_file(&source, options, variables(&path, &src, &dest, context))
-        .map_err(|e| Box::new(crate::run::failure_of(e, &context.task.at)))?;
+        .render_file(&source, options, variables)
+        .map_err(failed)?;
     // the file's last line breaks are restored only as far as the rendered text has fewer
     let breaks = |text: &str| text.len() - text.trim_end_matches('\n').len();
     for _ in breaks(&rendered)..breaks(&source.text) {
@@ -144,7 +155,7 @@ fn read(path: &Path) -> Result<std::sync::Arc<Source>, String> {
 }
 
 /// What templates see of themselves.
-fn variables(path: &Path, src: &str, dest: &str, context: &Context<'_>) -> Map {
+fn variables(path: &Path, src: &str, dest: &str) -> Map {
     let metadata = std::fs::metadata(path).ok();
     let owner = metadata.as_ref().map(|m| {
         let user = crate::machine::users::user_by_id(m.uid());
@@ -160,13 +171,6 @@ fn variables(path: &Path, src: &str, dest: &str, context: &Context<'_>) -> Map {
         .and_then(|m| m.modified().ok())
         .and_then(|t| t.try_into().ok());
     map([
-        (
-            "ansible_managed",
-            match context.templar.get("ansible_managed") {
-                Ok(Some(own)) => own,
-                _ => context.world.run.ansible_managed.as_str().into(),
-            },
-        ),
         (
             "template_host",
             rustix::system::uname()

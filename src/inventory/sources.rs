@@ -227,13 +227,19 @@ type Failures = Vec<(String, Error)>;
 /// Fails where rplay lacks what the file needs: that is no mistake in the file, and to go on without
 /// its hosts would do something else than what was asked for.
 fn read_file(path: &Path, inventory: &mut Inventory) -> Result<Result<(), Failures>> {
-    let bytes = match std::fs::read(path) {
+    let mut bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(e) => {
             let error = Error::from(e).context(path.display());
             return Ok(Err(vec![("file".into(), error)]));
         }
     };
+    if crate::vault::is_encrypted(&bytes) {
+        bytes = match crate::vault::secrets().decrypt(&bytes) {
+            Ok(plain) => plain,
+            Err(e) => return Ok(Err(vec![("file".into(), e.context(path.display()))])),
+        };
+    }
     let extension = path
         .extension()
         .map(|e| e.to_string_lossy().into_owned())

@@ -121,7 +121,10 @@ impl Interp<'_> {
                 Obj::Module(_) => Ok(String::new()),
                 _ => Ok(python::str(&self.defined_value(v)?)),
             },
-            other => Ok(python::str(&self.defined_value(other)?)),
+            other => {
+                let value = whole(&self.defined_value(other)?)?;
+                Ok(python::str(&value))
+            }
         }
     }
 
@@ -185,6 +188,22 @@ impl Interp<'_> {
             }
         })
     }
+}
+
+/// The value with what is made when it is asked for. Errors where that fails.
+pub fn whole(value: &Value) -> Result<Value> {
+    let Value::Dynamic(d) = value else {
+        return Ok(value.clone());
+    };
+    let entry = |key: Arc<str>| {
+        let value = d.get(&key)?.unwrap_or_default();
+        Ok((Key::Str(key), whole(&value)?))
+    };
+    d.keys()
+        .into_iter()
+        .map(entry)
+        .collect::<Result<Map>>()
+        .map(Value::map)
 }
 
 pub fn raw_to_v(raw: Raw) -> V {

@@ -195,7 +195,7 @@ impl Interp<'_> {
         }
         match self.finish(v)? {
             Value::Null | Value::Omit => {}
-            value => out.push(value),
+            value => out.push(super::convert::whole(&value)?),
         }
         Ok(())
     }

@@ -25,6 +25,7 @@ pub mod json;
 mod literal;
 pub mod lookups;
 mod macros;
+mod managed;
 mod methods;
 mod objects;
 mod ops;
@@ -47,6 +48,7 @@ mod version;
 
 pub use crate::python;
 pub use file::{FileOptions, file_variables};
+pub use managed::managed;
 pub use templar::{Engine, Templar};
 
 use crate::value::Value;

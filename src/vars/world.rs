@@ -255,6 +255,10 @@ impl std::fmt::Debug for VarsOfHost {
 impl Dynamic for VarsOfHost {
     fn get(&self, key: &str) -> crate::Result<Option<Value>> {
         use crate::template::Scope;
+        // what templates of the host see, and no variable of it
+        if matches!(key, "hostvars" | "omit") {
+            return Ok(None);
+        }
         let (scope, templar) = self.parts();
         match scope.get(key) {
             Some(value) if value.needs_render() => templar.render(&value).map(Some),

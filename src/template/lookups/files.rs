@@ -7,7 +7,7 @@ use crate::source::Source;
 use crate::template::call::{Call, error};
 use crate::template::filters::paths::glob_files;
 use crate::template::python;
-use crate::template::{FileOptions, file_variables};
+use crate::template::{FileOptions, file_variables, managed};
 use crate::value::{Key, Map, Value};
 use crate::vault;
 use std::path::{Path, PathBuf};
@@ -132,11 +132,6 @@ fn template(mut call: Call) -> Result<Vec<Value>> {
         }
     };
     no_more_options(&call)?;
-    let managed = match (call.templar.get("ansible_managed")?, call.templar.config()) {
-        (Some(own), _) => python::str(&own),
-        (None, Some(config)) => config.ansible_managed.clone(),
-        (None, None) => String::new(),
-    };
     let mut out = Vec::new();
     for term in &call.args {
         let name = python::str(term);
@@ -159,7 +154,13 @@ fn template(mut call: Call) -> Result<Vec<Value>> {
         }
         let source = Source::new(path.display().to_string(), text);
         let full = std::path::absolute(&path).unwrap_or(path);
-        let mut extra = file_variables(&name, &full, None, &managed);
+        let mut extra = file_variables(&name, &full, None, "");
+        let managed = match (call.templar.get("ansible_managed")?, call.templar.config()) {
+            (Some(own), _) => own,
+            (None, Some(config)) => managed(&config.ansible_managed, &full, &extra, call.templar)?,
+            (None, None) => Value::str(""),
+        };
+        extra.insert(Key::from("ansible_managed"), managed);
         extra.insert(Key::from("template_destpath"), Value::Null);
         extra.extend(vars.clone());
         match call.templar.file_value(&source, options.clone(), extra)? {
