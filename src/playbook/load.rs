@@ -95,6 +95,33 @@ impl Loader {
         }
     }
 
+    /// As [`Loader::vars`], for a file of `vars_files`, which may be a list of dictionaries too: later ones win.
+    pub fn vars_file(&self, path: &Path) -> Result<Map> {
+        if path.is_dir() {
+            return self.vars(path);
+        }
+        let node = self.file(path)?;
+        let parts: Vec<&Node> = match node.as_seq() {
+            Some(parts) => parts.iter().collect(),
+            None => vec![&*node],
+        };
+        let mut all = Map::default();
+        for part in parts {
+            match part.to_value() {
+                Value::Null => {}
+                Value::Map(map) => {
+                    all.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
+                }
+                _ => {
+                    return Err(Error::parse("Invalid variable file contents.")
+                        .at(&part.at)
+                        .hint("it must be a dictionary of variables, or a list of dictionaries"));
+                }
+            }
+        }
+        Ok(all)
+    }
+
     /// Where a frame's files are looked for.
     pub fn search(&self, frame: &Arc<Frame>) -> SearchPath {
         search_path(frame, &self.playbook_dir)

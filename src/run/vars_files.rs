@@ -54,7 +54,7 @@ pub fn load(play: &Play, loader: &Loader, templar: &Templar, missing: Missing) -
             };
             match loader.search(&play.frame).find("vars", &name) {
                 Ok(path) => {
-                    out.extend(loader.vars(&path)?);
+                    out.extend(loader.vars_file(&path)?);
                     found = true;
                     break;
                 }
