@@ -235,8 +235,8 @@ impl Call<'_> {
             ))
         })?;
         let status = i64::from(response.status);
-        // an error that says nothing says so
-        if bytes.is_empty() && status != 304 && !(200..300).contains(&status) {
+        // a redirect that is not followed and says nothing says so
+        if bytes.is_empty() && status != 304 && (300..400).contains(&status) {
             self.set("body", "");
         }
         if let Some(mut dest) = self.dest.take().filter(|_| response.status != 304) {
