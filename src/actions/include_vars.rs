@@ -1,6 +1,6 @@
 //! `include_vars`: <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/include_vars_module.html>
 
-use super::{Context, Entry, only, texts};
+use super::{Context, Entry, texts};
 use crate::playbook::boolean;
 use crate::result::TaskResult;
 use crate::value::{Key, Map, Value};
@@ -15,6 +15,11 @@ pub const ENTRY: Entry = Entry {
 
 fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     if let Some(raw) = args.shift_remove("_raw_params") {
+        // text over several lines ends with a line break
+        let raw = match &raw {
+            Value::Str(text) => Value::str(text.trim_end_matches('\n')),
+            _ => raw,
+        };
         args.entry(Key::from("file")).or_insert(raw);
     }
     let known = [
@@ -28,8 +33,21 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
         "ignore_unknown_extensions",
         "name",
     ];
-    if let Err(e) = only("include_vars", &args, &known) {
-        return e;
+    if let Some(other) = args.keys().find(|k| !known.contains(&&*k.to_string())) {
+        let words = format!("{other} is not a valid option in include_vars");
+        return crate::run::failure_of(Error::general(words), &context.task.at);
+    }
+    const OF_FOLDERS: &[&str] = &[
+        "depth",
+        "dir",
+        "extensions",
+        "files_matching",
+        "ignore_files",
+        "ignore_unknown_extensions",
+    ];
+    if args.contains_key("file") && OF_FOLDERS.iter().any(|o| args.contains_key(*o)) {
+        let words = "You are mixing file only and dir only arguments, these are incompatible";
+        return crate::run::failure_of(Error::general(words), &context.task.at);
     }
     let mut read = Vec::new();
     let loaded = load(&args, context, &mut read);
@@ -40,6 +58,13 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     );
     match loaded {
         Ok(vars) => {
+            let vars = match args.get("hash_behaviour") {
+                None | Some(Value::Null) if context.world.run.merge_hashes => {
+                    over_known(vars, true, context)
+                }
+                None | Some(Value::Null) => vars,
+                Some(how) => over_known(vars, crate::run::text_of(how) == "merge", context),
+            };
             let facts = match args.get("name") {
                 Some(name) => crate::playbook::one(&crate::run::text_of(name), Value::map(vars)),
                 None => vars,
@@ -57,28 +82,34 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     }
 }
 
-fn load(args: &Map, context: &Context<'_>, read: &mut Vec<PathBuf>) -> Result<Map> {
-    let merge = match args.get("hash_behaviour").map(crate::run::text_of) {
-        None => context.world.run.merge_hashes,
-        Some(how) if how == "merge" => true,
-        Some(how) if how == "replace" => false,
-        Some(how) => {
-            return Err(Error::general(format!(
-                "value of hash_behaviour must be one of: replace, merge, got: {how}"
-            )));
+/// The variables with what is known of them already: dictionaries are merged where that is asked for.
+fn over_known(vars: Map, merge: bool, context: &Context<'_>) -> Map {
+    let mut out = Map::default();
+    for key in vars.keys() {
+        if let Ok(Some(known)) = context.templar.get(&key.to_string()) {
+            out.insert(key.clone(), known);
         }
-    };
-    if let Some(dir) = args.get("dir") {
-        if args.contains_key("file") {
-            return Err(Error::general(
-                "parameters are mutually exclusive: dir|file",
-            ));
-        }
-        return load_folder(&crate::run::text_of(dir), args, context, merge, read);
     }
-    let Some(file) = args.get("file") else {
+    for (key, value) in vars {
+        combine(&mut out, key, value, merge);
+    }
+    out
+}
+
+fn load(args: &Map, context: &Context<'_>, read: &mut Vec<PathBuf>) -> Result<Map> {
+    if let Some(how) = args.get("hash_behaviour").map(crate::run::text_of)
+        && !matches!(how.as_str(), "merge" | "replace")
+    {
+        return Err(Error::general(format!(
+            "value of hash_behaviour must be one of: replace, merge, got: {how}"
+        )));
+    }
+    if let Some(dir) = args.get("dir") {
+        return load_folder(&crate::run::text_of(dir), args, context, read);
+    }
+    let Some(file) = args.get("file").filter(|f| f.is_truthy()) else {
         return Err(Error::general(
-            "one of the following is required: file, dir",
+            "Could not find file on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option",
         ));
     };
     let name = crate::run::text_of(file);
@@ -111,7 +142,6 @@ fn load_folder(
     name: &str,
     args: &Map,
     context: &Context<'_>,
-    merge: bool,
     read: &mut Vec<PathBuf>,
 ) -> Result<Map> {
     let dir = context
@@ -173,9 +203,8 @@ fn load_folder(
                 extensions.join(", ")
             )));
         }
-        for (key, value) in file_vars(&path)? {
-            combine(&mut out, key, value, merge);
-        }
+        // files of a folder replace what those before them say
+        out.extend(file_vars(&path)?);
         read.push(path);
     }
     Ok(out)

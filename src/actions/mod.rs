@@ -1,6 +1,6 @@
 //! What runs on the controller: `debug`, `set_fact`, the source side of `template` and `copy`, AWS.
 
-mod add_host;
+pub mod add_host;
 mod assert;
 mod async_status;
 mod command;
@@ -22,6 +22,7 @@ mod set_stats;
 mod template;
 mod unarchive;
 mod uri;
+mod validate_argument_spec;
 mod wait_for_connection;
 
 use crate::connection::{Lines, Request, Session};
@@ -141,6 +142,7 @@ pub static ACTIONS: &[Entry] = &[
     template::ENTRY,
     unarchive::ENTRY,
     uri::ENTRY,
+    validate_argument_spec::ENTRY,
     wait_for_connection::ENTRY,
 ];
 

@@ -14,7 +14,7 @@ use crate::vault::{self, Secrets};
 use crate::{Error, Result, notice};
 use clap::{ArgAction, Parser};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Runs Ansible playbooks: ansible-playbook's options, files and output, in one binary without Python.
 #[derive(Parser, Debug)]
@@ -254,6 +254,13 @@ pub struct Args {
     ask_vault_password: bool,
 }
 
+/// The file of a playbook that is named by its collection.
+fn in_collection(name: &Path, config: &Config) -> Option<PathBuf> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let paths = &config.collections_path.0;
+    crate::playbook::collections::playbook(name.to_str()?, &here, paths)
+}
+
 /// Runs playbooks; `args` are those after the program's (or subcommand's) name.
 ///
 /// Returns the exit code: 2 for a command line that cannot be understood.
@@ -421,7 +428,14 @@ pub fn options(args: &Args, config: &Config) -> Result<Options> {
         }
     };
     Ok(Options {
-        playbooks: args.playbooks.clone(),
+        playbooks: args
+            .playbooks
+            .iter()
+            .map(|name| match name.exists() {
+                true => name.clone(),
+                false => in_collection(name, config).unwrap_or_else(|| name.clone()),
+            })
+            .collect(),
         inventory: or_default(args.inventory.clone(), &config.inventory.0),
         limit: args.limit.clone(),
         extra_vars: extra_vars::load(&args.extra_vars)?,

@@ -197,6 +197,36 @@ impl Config {
         self.value_of(setting.name)
     }
 
+    /// Where the value of a setting comes from, by Ansible's name for it, in the words of Ansible.
+    pub fn origin_of(&self, name: &str) -> String {
+        let other = OTHER_NAMES.iter().find(|(n, _)| *n == name);
+        let setting = SETTINGS.iter().find(|setting| match other {
+            Some((_, field)) => setting.name == *field,
+            None => setting.names().any(|n| n == name),
+        });
+        setting.map_or_else(|| "default".to_string(), |s| self.origin_of_field(s.name))
+    }
+
+    /// As [`Config::origin_of`], by the name of the field.
+    pub fn origin_of_field(&self, field: &str) -> String {
+        let default = || "default".to_string();
+        let Some(setting) = SETTINGS.iter().find(|s| s.name == field) else {
+            return default();
+        };
+        let file = self.file.as_deref().and_then(|f| ConfigFile::read(f).ok());
+        let Ok(inputs) = Inputs::new(file, |name: &str| std::env::var(name).ok()) else {
+            return default();
+        };
+        match inputs.raw(setting).1 {
+            Origin::Env(name) => format!("env: {name}"),
+            Origin::File(_) => self
+                .file
+                .as_deref()
+                .map_or_else(default, |f| f.display().to_string()),
+            Origin::Default => default(),
+        }
+    }
+
     /// All names that [`Config::by_name`] knows, for "did you mean".
     pub fn names() -> impl Iterator<Item = String> {
         let other = OTHER_NAMES.iter().map(|(n, _)| n.to_string());

@@ -37,7 +37,7 @@ macro_rules! settings {
             }
 
             /// The value of a setting by its name in the table.
-            pub(super) fn value_of(&self, name: &str) -> Option<Value> {
+            pub fn value_of(&self, name: &str) -> Option<Value> {
                 match name {
                     $(stringify!($field) => Some(self.$field.value()),)*
                     _ => None,
@@ -182,7 +182,7 @@ settings! {
     /// Whether a dictionary that is defined again is replaced or merged.
     hash_behaviour: HashBehaviour = "replace", ["defaults.hash_behaviour"], ["ANSIBLE_HASH_BEHAVIOUR"];
     /// Whether a role's variables are seen only in it.
-    private_role_vars: bool = "no", ["defaults.private_role_vars"], ["ANSIBLE_PRIVATE_ROLE_VARS"];
+    private_role_vars: Option<bool> = "", ["defaults.private_role_vars"], ["ANSIBLE_PRIVATE_ROLE_VARS"];
     /// Whether an undefined variable is an error.
     error_on_undefined_vars: bool = "yes", ["defaults.error_on_undefined_vars"], ["ANSIBLE_ERROR_ON_UNDEFINED_VARS"];
     /// Whether conditions may yield something other than true or false.

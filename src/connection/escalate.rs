@@ -48,6 +48,7 @@ pub fn start(
             METHODS.join(", ")
         )));
     };
+    crate::notice::verbose(3, format!("<{}> EXEC {command}", target.address));
     let tty = tty || needs_tty(&become_.method);
     let channel = transport.start(&command, tty)?;
     Conversation {
@@ -90,6 +91,11 @@ fn needs_tty(method: &str) -> bool {
 /// The command line that runs `inner` as the other user; none if there is no such method.
 fn command(become_: &Become, inner: &str, prompt: &str) -> Option<String> {
     let user = quote(&become_.user);
+    // without a name it is the program's own choice
+    let named = match become_.user.is_empty() {
+        true => String::new(),
+        false => format!("-u {user} "),
+    };
     let enter = match &become_.folder {
         Some(folder) => format!("cd {} && ", quote(folder)),
         None => String::new(),
@@ -106,7 +112,7 @@ fn command(become_: &Become, inner: &str, prompt: &str) -> Option<String> {
                 flags = kept.collect::<Vec<_>>().join(" ");
                 flags.push_str(&format!(" -p {}", quote(prompt)));
             }
-            format!("{} {flags} -u {user} {inner}", exe("sudo"))
+            format!("{} {flags} {named}{inner}", exe("sudo"))
         }
         "su" => format!("{} {} {user} -c {}", exe("su"), flags(""), quote(inner)),
         "doas" => {
@@ -114,7 +120,7 @@ fn command(become_: &Become, inner: &str, prompt: &str) -> Option<String> {
             if become_.password.is_none() {
                 flags.push_str(" -n");
             }
-            format!("{} {flags} -u {user} {inner}", exe("doas"))
+            format!("{} {flags} {named}{inner}", exe("doas"))
         }
         _ => return None,
     };

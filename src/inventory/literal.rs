@@ -96,6 +96,7 @@ impl Parser<'_> {
                 self.rest = &self.rest[1..];
                 self.number(true)
             }
+            '.' if self.rest.starts_with("...") => self.word(),
             c if c.is_ascii_digit() || c == '.' => self.number(false),
             _ => self.word(),
         };
@@ -168,6 +169,16 @@ impl Parser<'_> {
     }
 
     fn word(&mut self) -> Option<Value> {
+        // what JSON does not know is text
+        for (word, value) in [
+            ("set()", Value::list(Vec::new())),
+            ("...", Value::str("...")),
+        ] {
+            if let Some(rest) = self.rest.strip_prefix(word) {
+                self.rest = rest;
+                return Some(value);
+            }
+        }
         for (word, value) in [
             ("True", Value::Bool(true)),
             ("False", Value::Bool(false)),
@@ -237,6 +248,15 @@ impl Parser<'_> {
         self.space();
         let end = number_end(self.rest);
         let (digits, rest) = self.rest.split_at(end);
+        if let Some(rest) = rest.strip_prefix('j')
+            && !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+        {
+            // a complex number is the text of one
+            number(digits, false)?;
+            self.rest = rest;
+            let sign = if negative { "-" } else { "" };
+            return Some(Value::str(format!("{sign}{digits}j")));
+        }
         if rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
             return None;
         }

@@ -18,8 +18,9 @@ pub struct Action {
     pub bare: String,
     /// Arguments as written; free-form text is under `_raw_params`.
     pub args: Map,
-    /// A template that gives all arguments (`args: "{{ x }}"`), lower in precedence than `args`.
-    pub template: Option<Value>,
+    /// Templates that give arguments (`args: "{{ x }}"`, `debug: "{{ x }}"`), lower in precedence than `args`;
+    /// of two the second wins.
+    pub templates: Vec<Value>,
     /// Where each argument's value starts, and where its name does.
     pub places: Vec<(Key, Location, Location)>,
     /// Where the items of arguments that are lists start.
@@ -54,6 +55,11 @@ impl Action {
             .find(|(k, _)| k == key)
             .and_then(|(_, items)| items.get(index))
             .unwrap_or_else(|| self.place_of(key))
+    }
+
+    /// Whether the module is known only when the task runs.
+    pub fn is_templated(&self) -> bool {
+        crate::value::is_template(&self.name)
     }
 
     fn note_places(&mut self, node: &Node) {
@@ -155,7 +161,7 @@ pub fn parse(entries: &[(Node, Node)], on: On, at: &Location) -> Result<Action> 
             bare: bare(&name).to_string(),
             name,
             args: Map::default(),
-            template: None,
+            templates: Vec::new(),
             places: Vec::new(),
             item_places: Vec::new(),
             at: key.at.clone(),
@@ -179,7 +185,10 @@ pub fn parse(entries: &[(Node, Node)], on: On, at: &Location) -> Result<Action> 
                 }
             }
             Data::Scalar(Value::Null) => {}
-            Data::Scalar(v @ Value::Template(_)) => action.template = Some(v.clone()),
+            Data::Scalar(v @ Value::Template(_)) => {
+                argsplat(v);
+                action.templates.insert(0, v.clone());
+            }
             _ => {
                 return Err(Error::parse(format!(
                     "'args' must be a dictionary, not {}",
@@ -214,7 +223,7 @@ fn indirect(keyword: &str, node: &Node) -> Result<Action> {
         name: String::new(),
         bare: String::new(),
         args: Map::default(),
-        template: None,
+        templates: Vec::new(),
         places: Vec::new(),
         item_places: Vec::new(),
         at: node.at.clone(),
@@ -223,10 +232,10 @@ fn indirect(keyword: &str, node: &Node) -> Result<Action> {
     let full = match &node.data {
         Data::Scalar(v) if v.as_str().is_some() => {
             let text = v.as_str().unwrap_or("").trim();
-            let (module, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+            let (module, rest) = first_word(text).map_err(|e| e.at(&node.at))?;
             action.name = module.to_string();
             action.bare = bare(module).to_string();
-            return text_args(&mut action, rest.trim_start(), &node.at).map(|()| action);
+            return text_args(&mut action, rest, &node.at).map(|()| action);
         }
         Data::Map(entries) => entries,
         _ => {
@@ -241,7 +250,7 @@ fn indirect(keyword: &str, node: &Node) -> Result<Action> {
         match key.as_str() {
             Some("module") => {
                 let text = value.as_str().unwrap_or("").trim();
-                let (module, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+                let (module, rest) = first_word(text).map_err(|e| e.at(&value.at))?;
                 action.name = module.to_string();
                 action.bare = bare(module).to_string();
                 if !rest.is_empty() {
@@ -306,20 +315,62 @@ fn fill(action: &mut Action, node: &Node) -> Result<()> {
     }
 }
 
+/// A module's name, which may be a template, and what stands behind it.
+fn first_word(text: &str) -> Result<(&str, &str)> {
+    let end = match crate::value::is_template(text) {
+        false => text.find(char::is_whitespace).unwrap_or(text.len()),
+        true => {
+            let words = kv::split(text)?;
+            words.first().map_or(0, |w| w.trim_end().len())
+        }
+    };
+    Ok((&text[..end], text[end..].trim_start()))
+}
+
+/// Warns where a template gives arguments: it can give any.
+fn argsplat(template: &Value) {
+    let at = match template {
+        Value::Template(t) => t.at.as_ref(),
+        _ => None,
+    };
+    let place = at.map(|at| format!(" ({at})")).unwrap_or_default();
+    crate::notice::warning(format!(
+        "Using a template for task args is unsafe in some situations \
+         (see https://docs.ansible.com/ansible/devel/reference_appendices/faq.html#argsplat-unsafe).{place}"
+    ));
+}
+
+/// Modules whose lone word may be a template that is no dictionary: a file, a command, a name.
+static LONE_WORD: &[&str] = &[
+    "group_by",
+    "import_playbook",
+    "import_role",
+    "import_tasks",
+    "include",
+    "include_role",
+    "include_tasks",
+    "include_vars",
+    "meta",
+    "set_fact",
+];
+
 /// Arguments in `key=value` form; what is free-form goes to `_raw_params`.
 fn text_args(action: &mut Action, text: &str, at: &Location) -> Result<()> {
     let free = FREE_FORM.contains(&action.bare.as_str());
     let pairs = kv::parse(text, free).map_err(|e| e.at(at))?;
     for (key, value) in pairs {
-        action
-            .places
-            .push((Key::from(key.as_str()), at.clone(), at.clone()));
-        if key == "_raw_params" && !free && !RAW_PARAMS.contains(&action.bare.as_str()) {
-            // a lone template may give the whole dictionary
-            if value.trim_start().starts_with("{{") {
-                action.template = Some(Value::user_text(&value, Some(at)));
+        let named = !crate::value::is_template(&action.name);
+        if key == "_raw_params" && !free {
+            // a lone template gives the whole dictionary
+            let lone = value.trim_start().starts_with("{{");
+            if lone && named && !LONE_WORD.contains(&action.bare.as_str()) {
+                let template = relaxed(&value, at);
+                argsplat(&template);
+                action.templates.push(template);
                 continue;
             }
+        }
+        if key == "_raw_params" && !free && named && !RAW_PARAMS.contains(&action.bare.as_str()) {
             return Err(Error::parse(format!(
                 "this task '{}' has extra params, which is only allowed in the following modules: {}",
                 action.name,
@@ -328,7 +379,14 @@ fn text_args(action: &mut Action, text: &str, at: &Location) -> Result<()> {
             .at(at)
             .hint("arguments are written key=value, or one a line as a dictionary"));
         }
-        action.args.insert(Key::from(key), relaxed(&value, at));
+        let key = match action.bare.as_str() {
+            // the only one whose names may be templates
+            "set_fact" => Key::from_value(relaxed(&key, at)),
+            _ => Key::from(key),
+        };
+        let place = (key.clone(), at.clone(), at.clone());
+        action.places.push(place);
+        action.args.insert(key, relaxed(&value, at));
     }
     Ok(())
 }

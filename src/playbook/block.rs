@@ -123,7 +123,7 @@ fn load_item(
             .at(&task.at));
         }
         name => {
-            if !crate::run::is_known_module(name) {
+            if !task.action.is_templated() && !crate::run::is_known_module(name) {
                 return Err(action::unknown_module(&task.action));
             }
             out.push(Item::Task(Arc::new(task)));
@@ -240,7 +240,6 @@ fn import_role(task: &Task, build: &mut Build<'_>) -> Result<Block> {
             .static_text(&use_.name, &frame, &task.at)?
             .into();
     }
-    use_.public = true;
     let body = build.role(&use_, &frame)?;
     Ok(Block::plain(body, &frame))
 }

@@ -188,11 +188,11 @@ pub fn unknown(on: On, key: &Node) -> Error {
 }
 
 /// What shape a keyword's value must have, checked when the playbook is read.
-fn check_shape(name: &str, value: &Node) -> Result<()> {
-    let wrong = |what: &str| {
+fn check_shape(on: On, name: &str, value: &Node) -> Result<()> {
+    let wrong = || {
         Err(Error::parse(format!(
-            "the field '{name}' should be {what}, not {}",
-            describe(value)
+            "Vars in {} must be specified as a dictionary.",
+            on.words()
         ))
         .at(&value.at))
     };
@@ -206,10 +206,10 @@ fn check_shape(name: &str, value: &Node) -> Result<()> {
                     ));
                     return Ok(());
                 }
-                return wrong("a dictionary of variables");
+                return wrong();
             }
             if value.as_map().is_none() && !value.is_null() {
-                return wrong("a dictionary of variables");
+                return wrong();
             }
             for (key, _) in value.as_map().unwrap_or_default() {
                 let good = key.as_str().is_some_and(is_variable_name);
@@ -223,35 +223,51 @@ fn check_shape(name: &str, value: &Node) -> Result<()> {
                 }
             }
         }
-        "tasks" | "pre_tasks" | "post_tasks" | "handlers" | "roles" | "block" | "rescue"
-        | "always" | "vars_prompt"
+        "tasks" | "pre_tasks" | "post_tasks" | "handlers"
             if value.as_seq().is_none() && !value.is_null() =>
         {
-            return wrong("a list");
+            return Err(Error::parse(format!(
+                "A malformed block was encountered while loading {name}: {} should be a list or None but is {}",
+                crate::python::str(&value.to_value()),
+                class_of(value)
+            ))
+            .at(&value.at));
+        }
+        "roles" if value.as_seq().is_none() && !value.is_null() => {
+            return Err(Error::parse(format!(
+                "A malformed role declaration was encountered: ds ({}) should be a list but was a {}",
+                crate::python::str(&value.to_value()),
+                class_of(value)
+            ))
+            .at(&value.at));
+        }
+        "module_defaults" => super::groups::check(value)?,
+        "block" | "rescue" | "always" if value.as_seq().is_none() && !value.is_null() => {
+            return Err(Error::parse(format!(
+                "A malformed block was encountered while loading a block: The ds ({}) should be a list but was a {}",
+                crate::python::str(&value.to_value()),
+                class_of(value)
+            ))
+            .at(&value.at));
         }
         "name" | "register" | "connection" | "strategy" | "order" | "remote_user"
         | "become_user" | "become_method"
             if value.as_seq().is_some() || value.as_map().is_some() =>
         {
-            return wrong("a string");
+            return Err(Error::parse(format!(
+                "The field '{name}' is supposed to be a string type, however the incoming data structure is a {}",
+                class_of(value)
+            ))
+            .at(&value.at));
         }
-        "become" | "ignore_errors" | "no_log" | "run_once" | "check_mode" | "diff"
-        | "any_errors_fatal" | "ignore_unreachable" | "gather_facts" | "force_handlers"
-        | "delegate_facts" => {
-            if let crate::yaml::Data::Scalar(v) = &value.data {
-                if let crate::Value::Str(s) = v
-                    && parse_bool(s).is_none()
-                {
-                    return wrong("a boolean");
-                }
-            } else {
-                return wrong("a boolean");
-            }
-        }
-        "loop_control" if value.as_seq().is_some() => return wrong("a dictionary"),
         _ => {}
     }
     Ok(())
+}
+
+/// What Python calls the type of a node.
+pub fn class_of(node: &Node) -> String {
+    format!("<class '{}'>", node.to_value().type_name())
 }
 
 /// Words for a node in messages: `a list`, `'text'`, ...
@@ -276,12 +292,17 @@ pub fn parse_bool(text: &str) -> Option<bool> {
     }
 }
 
-/// Whether a text can name a variable (Python's identifiers, without its keywords).
+/// Whether a text can name a variable: letters of ASCII, digits and underscores, and no constant or operator of Jinja's.
 pub fn is_variable_name(name: &str) -> bool {
     let mut chars = name.chars();
-    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
-        && chars.all(|c| c.is_alphanumeric() || c == '_')
-        && !matches!(name, "True" | "False" | "None")
+    chars
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !matches!(
+            name,
+            "True" | "False" | "None" | "true" | "false" | "none" | "not"
+        )
 }
 
 /// Takes a keyword into `directives`, or says that it is none.
@@ -289,7 +310,7 @@ pub fn take(on: On, key: &Node, value: &Node, directives: &mut Directives) -> Re
     let Some(name) = key.as_str().and_then(|n| find(on, n)) else {
         return Err(unknown(on, key));
     };
-    check_shape(name, value)?;
+    check_shape(on, name, value)?;
     match name {
         "sudo" | "su" => {
             crate::notice::deprecated(format!(

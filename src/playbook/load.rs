@@ -6,14 +6,14 @@ use super::role::{self, Role, RoleUse};
 use super::{Directives, Frame, FrameKind, Task};
 use crate::search::SearchPath;
 use crate::source::Location;
-use crate::template::{Engine, Templar};
+use crate::template::{Engine, Scope, Templar};
 use crate::value::{Map, Value};
-use crate::vars::Layers;
+use crate::vars::{Layers, magic};
 use crate::yaml::{self, Node};
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// What reading a playbook needs: where roles are, and the values that names of imports may use.
 pub struct Loader {
@@ -23,6 +23,9 @@ pub struct Loader {
     /// Folder of the playbook file.
     pub playbook_dir: PathBuf,
     pub roles_path: Vec<PathBuf>,
+    pub collections_path: Vec<PathBuf>,
+    /// The setting of that name, where it is set.
+    pub private_role_vars: Option<bool>,
     files: Mutex<HashMap<PathBuf, Arc<Node>>>,
 }
 
@@ -38,6 +41,8 @@ impl Loader {
             extra_vars: Arc::clone(extra_vars),
             playbook_dir: playbook_dir.to_path_buf(),
             roles_path: roles_path.to_vec(),
+            collections_path: Vec::new(),
+            private_role_vars: None,
             files: Mutex::default(),
         }
     }
@@ -135,18 +140,59 @@ impl Loader {
         } {
             return Ok(text.to_string());
         }
-        let mut layers = vec![Arc::clone(&self.extra_vars)];
-        layers.extend(frame.chain().map(|f| Arc::clone(&f.vars)));
-        let templar = Templar::new(
-            &self.engine,
-            Arc::new(Layers::new(layers)),
-            Arc::new(self.search(frame)),
-        );
+        let scope = StaticScope::new(self, frame);
+        let templar = Templar::new(&self.engine, Arc::new(scope), Arc::new(self.search(frame)));
         templar.render_str(value).map_err(|e| {
             e.with_kind(crate::error::Kind::Parse)
                 .at(at)
-                .hint("the name of an import can use the play's variables and -e only; an include can use all")
+                .hint("the name of an import can use the variables of the play and its roles, and -e; an include can use all")
         })
+    }
+}
+
+/// The variables that there are while a playbook is read.
+struct StaticScope {
+    layers: Layers,
+    frame: Arc<Frame>,
+    playbook_dir: PathBuf,
+}
+
+impl StaticScope {
+    fn new(loader: &Loader, frame: &Arc<Frame>) -> StaticScope {
+        let mut layers = vec![
+            Arc::clone(&loader.extra_vars),
+            Arc::clone(&frame.role_params),
+        ];
+        let (play, tasks): (Vec<_>, Vec<_>) =
+            frame.chain().partition(|f| f.kind == FrameKind::Play);
+        layers.extend(tasks.iter().map(|f| Arc::clone(&f.vars)));
+        layers.extend(frame.roles().iter().map(|r| Arc::clone(&r.vars)));
+        for play in play {
+            layers.push(Arc::clone(&play.files_vars));
+            layers.push(Arc::clone(&play.vars));
+        }
+        layers.extend(frame.roles().iter().map(|r| Arc::clone(&r.defaults)));
+        StaticScope {
+            layers: Layers::new(layers),
+            frame: Arc::clone(frame),
+            playbook_dir: loader.playbook_dir.clone(),
+        }
+    }
+}
+
+impl Scope for StaticScope {
+    fn get(&self, name: &str) -> Option<Value> {
+        match name {
+            "playbook_dir" => Some(Value::str(self.playbook_dir.to_string_lossy())),
+            _ => magic::of_role(&self.frame, name)
+                .or_else(|| magic::fixed(name))
+                .or_else(|| self.layers.get(name)),
+        }
+    }
+    fn names(&self) -> Vec<Arc<str>> {
+        let mut names = self.layers.names();
+        names.extend(["playbook_dir", "role_name", "role_path"].map(Arc::from));
+        names
     }
 }
 
@@ -189,7 +235,16 @@ pub struct Build<'a> {
     pub handlers: Vec<Item>,
     pub roles: Vec<Arc<Role>>,
     open: Vec<PathBuf>,
+    /// The role that is read and those that brought it as a dependency.
+    chain: Vec<PathBuf>,
+    /// How many roles are being read, one inside the other.
+    depth: usize,
+    /// The role that was read last.
+    last: Option<Arc<Role>>,
 }
+
+/// How many roles may be inside one another.
+const MOST_ROLES: usize = 100;
 
 impl<'a> Build<'a> {
     pub fn new(loader: &'a Loader) -> Build<'a> {
@@ -198,6 +253,9 @@ impl<'a> Build<'a> {
             handlers: Vec::new(),
             roles: Vec::new(),
             open: Vec::new(),
+            chain: Vec::new(),
+            depth: 0,
+            last: None,
         }
     }
 
@@ -218,6 +276,9 @@ impl<'a> Build<'a> {
         self.open.push(path.to_path_buf());
         let items = match plays_in_place(&node) {
             true => self.plays_as_tasks(&node, &inner),
+            false if node.as_seq().is_none() && !node.is_null() => {
+                Err(Error::general("included task files must contain a list of tasks").at(&node.at))
+            }
             false => load_items(&node, &inner, handler, self),
         };
         self.open.pop();
@@ -256,34 +317,47 @@ impl<'a> Build<'a> {
             .role
             .as_ref()
             .and_then(|r| r.path.parent().map(Path::to_path_buf));
-        let path = role::find(
-            &name,
-            &use_.at,
-            &loader.playbook_dir,
-            &loader.roles_path,
-            beside.as_deref(),
-        )?;
-        if self.open.contains(&path) {
+        let in_collections = || {
+            let qualified = |name: &str| {
+                super::collections::role(name, &loader.playbook_dir, &loader.collections_path)
+            };
+            match super::collections::qualified(&name) {
+                Some(_) => qualified(&name),
+                None => parent
+                    .collections()
+                    .into_iter()
+                    .chain(super::collections::of_path(&loader.playbook_dir))
+                    .find_map(|collection| qualified(&format!("{collection}.{name}"))),
+            }
+        };
+        let path = match in_collections() {
+            Some(path) => path,
+            None => role::find(
+                &name,
+                &use_.at,
+                &loader.playbook_dir,
+                &loader.roles_path,
+                beside.as_deref(),
+            )?,
+        };
+        // a task may bring in the role that it is in: another file of it
+        let outer = match use_.way {
+            role::Way::Named => self.chain.clone(),
+            _ => std::mem::take(&mut self.chain),
+        };
+        if self.chain.contains(&path) || self.depth > MOST_ROLES {
             return Err(Error::general("A recursion loop was detected with the roles specified. Make sure child roles do not have dependencies on parent roles").at(&use_.at));
         }
-        let vars_of = |part: &str, from: Option<&str>| -> Result<Map> {
-            match role::part_file(&path, part, from) {
+        let part = |part: &str, from: Option<&str>| -> Result<Option<PathBuf>> {
+            role::part_file(&path, part, from).map_err(|e| e.at(&use_.at))
+        };
+        let vars_of = |name: &str, from: Option<&str>| -> Result<Map> {
+            match part(name, from)? {
                 Some(file) => loader.vars(&file),
-                None if from.is_some() => Err(Error::general(format!(
-                    "Could not find specified file in role: {part}/{}",
-                    from.unwrap_or_default()
-                ))
-                .at(&use_.at)),
                 None => Ok(Map::default()),
             }
         };
-        if let Some(spec) = role::part_file(&path, "meta", Some("argument_specs")) {
-            crate::notice::warning(format!(
-                "{}: argument specs of roles are not checked yet",
-                spec.display()
-            ));
-        }
-        let meta = match role::part_file(&path, "meta", None) {
+        let meta = match part("meta", None)? {
             Some(file) => Some(loader.file(&file)?),
             None => None,
         };
@@ -304,14 +378,29 @@ impl<'a> Build<'a> {
                 .and_then(|n| role::boolean(&n.to_value()))
                 .unwrap_or(false)
         });
+        let public = use_.is_public(loader.private_role_vars);
         let mut params = (*parent.role_params).clone();
         params.extend(use_.params.clone());
         let role = Arc::new(Role {
-            name: name.rsplit('/').next().unwrap_or(&name).to_string(),
+            name: match super::collections::of_path(&path) {
+                Some(collection) => {
+                    let short = path.file_name().unwrap_or_default().to_string_lossy();
+                    format!("{collection}.{short}")
+                }
+                None => name.rsplit('/').next().unwrap_or(&name).to_string(),
+            },
+            collections: meta
+                .as_ref()
+                .and_then(|m| m.get("collections"))
+                .and_then(|n| n.as_seq())
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|n| n.as_str().map(str::to_string))
+                .collect(),
             defaults: Arc::new(vars_of("defaults", use_.defaults_from.as_deref())?),
             vars: Arc::new(vars_of("vars", use_.vars_from.as_deref())?),
             params: Arc::new(params.clone()),
-            public: use_.public,
+            public,
             key: use_.key(&path),
             allow_duplicates,
             dependencies: dependencies
@@ -319,6 +408,7 @@ impl<'a> Build<'a> {
                 .filter_map(|d| d.name.as_str().map(str::to_string))
                 .collect(),
             path: path.clone(),
+            inherited: OnceLock::new(),
         });
         let mut frame = Frame::new(FrameKind::Role, use_.directives.clone(), Some(parent));
         frame.role = Some(Arc::clone(&role));
@@ -326,43 +416,43 @@ impl<'a> Build<'a> {
         frame.dir = Some(path.join("tasks"));
         let frame = Arc::new(frame);
 
-        self.open.push(path.clone());
+        self.chain.push(path.clone());
+        self.depth += 1;
         let mut out = Vec::new();
+        let mut inherited = Vec::new();
         for dependency in &dependencies {
-            out.extend(self.role(dependency, &frame)?);
+            let dependency = RoleUse {
+                public: Some(public),
+                ..dependency.clone()
+            };
+            out.extend(self.role(&dependency, &frame)?);
+            inherited.extend(self.last.take());
         }
+        // it is the first and only time that this is set
+        let _ = role.inherited.set(inherited);
         self.roles.push(Arc::clone(&role));
-        match role::part_file(&path, "handlers", use_.handlers_from.as_deref()) {
-            Some(file) => {
-                let node = loader.file(&file)?;
-                let mut inner = Frame::new(FrameKind::Block, Directives::default(), Some(&frame));
-                inner.dir = Some(path.join("handlers"));
-                let items = load_items(&node, &Arc::new(inner), true, self)?;
-                self.handlers.extend(items);
-            }
-            None if use_.handlers_from.is_some() => {
-                return Err(Error::general(format!(
-                    "Could not find specified file in role: handlers/{}",
-                    use_.handlers_from.as_deref().unwrap_or_default()
-                ))
-                .at(&use_.at));
-            }
-            None => {}
+        if let Some(file) = part("handlers", use_.handlers_from.as_deref())? {
+            let node = loader.file(&file)?;
+            let mut inner = Frame::new(FrameKind::Block, Directives::default(), Some(&frame));
+            inner.dir = Some(path.join("handlers"));
+            let items = load_items(&node, &Arc::new(inner), true, self)?;
+            self.handlers.extend(items);
         }
-        let mut body = match role::part_file(&path, "tasks", use_.tasks_from.as_deref()) {
+        let mut body = match part("tasks", use_.tasks_from.as_deref())? {
             Some(file) => vec![Item::Block(Arc::new(
                 self.load_task_file(&file, &frame, false)?,
             ))],
-            None if use_.tasks_from.is_some() => {
-                return Err(Error::general(format!(
-                    "Could not find specified file in role: tasks/{}",
-                    use_.tasks_from.as_deref().unwrap_or_default()
-                ))
-                .at(&use_.at));
-            }
             None => Vec::new(),
         };
-        self.open.pop();
+        if use_.validate
+            && let Some(task) =
+                super::argument_spec::task(loader, use_, &role, meta.as_deref(), &frame)?
+        {
+            body.insert(0, Item::Task(Arc::new(task)));
+        }
+        self.chain = outer;
+        self.depth -= 1;
+        self.last = Some(Arc::clone(&role));
         body.push(Item::Task(Arc::new(Task::implicit(
             "meta",
             super::one("_raw_params", "role_complete"),

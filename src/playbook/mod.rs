@@ -4,7 +4,10 @@
 //! wrote it (it may hold templates); `run` renders it for each host.
 
 mod action;
+mod argument_spec;
 mod block;
+pub mod collections;
+pub mod groups;
 pub mod keywords;
 mod load;
 mod not_yet;
@@ -91,6 +94,8 @@ pub struct Frame {
     pub kind: FrameKind,
     pub directives: Directives,
     pub vars: Arc<Map>,
+    /// The variables of a play's `vars_files` that could be read with the play.
+    pub files_vars: Arc<Map>,
     /// The role whose task files this frame holds.
     pub role: Option<Arc<Role>>,
     /// Parameters given where the role is used.
@@ -105,6 +110,7 @@ impl Frame {
         Frame {
             kind,
             vars: Arc::new(directives.vars()),
+            files_vars: Arc::default(),
             directives,
             role: parent.and_then(|p| p.role.clone()),
             role_params: parent
@@ -123,6 +129,23 @@ impl Frame {
     /// The innermost setting of a keyword.
     pub fn inherited(self: &Arc<Frame>, keyword: &str) -> Option<&Node> {
         self.chain().find_map(|f| f.directives.get(keyword))
+    }
+
+    /// The collections that roles are looked for in: that of the role around, and those that `collections` names.
+    pub fn collections(self: &Arc<Frame>) -> Vec<String> {
+        let mut out: Vec<String> = Vec::new();
+        if let Some(role) = &self.role {
+            out.extend(collections::of_path(&role.path));
+            out.extend(role.collections.iter().cloned());
+        }
+        let named = self.inherited("collections").map(Node::to_value);
+        let named = match named {
+            Some(Value::List(items)) => items.to_vec(),
+            Some(Value::Null) | None => Vec::new(),
+            Some(one) => vec![one],
+        };
+        out.extend(named.iter().filter_map(Value::as_str).map(str::to_string));
+        out
     }
 
     /// The roles around, innermost first, each once.

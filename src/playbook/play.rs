@@ -5,6 +5,7 @@ use super::keywords::{self, On};
 use super::load::{Build, Loader};
 use super::role::{Role, RoleUse};
 use super::{Directives, Frame, FrameKind};
+use crate::search::SearchPath;
 use crate::source::Location;
 use crate::value::{Key, Value};
 use crate::yaml::{Data, Node};
@@ -162,7 +163,11 @@ fn import_playbook(
         }
     }
     let path = crate::search::expand_home(&name);
-    let path = if path.is_absolute() {
+    let in_collection =
+        super::collections::playbook(&name, &loader.playbook_dir, &loader.collections_path);
+    let path = if let Some(found) = in_collection {
+        found
+    } else if path.is_absolute() {
         path
     } else {
         loader.playbook_dir.join(path)
@@ -180,6 +185,12 @@ fn load_play(
     loader: &Loader,
     dir: &Path,
 ) -> Result<Play> {
+    if node.get("user").is_some() && node.get("remote_user").is_some() {
+        return Err(Error::parse(
+            "both 'user' and 'remote_user' are set for this play. The use of 'user' is deprecated, and should be removed",
+        )
+        .at(&node.at));
+    }
     let mut directives = Directives::default();
     for (key, value) in entries {
         keywords::take(On::Play, key, value, &mut directives)?;
@@ -225,6 +236,7 @@ fn load_play(
             vars.extend(import.vars.iter().map(|(k, v)| (k.clone(), v.clone())));
         }
     }
+    frame.files_vars = files_vars(&directives, &frame, loader);
     let frame = Arc::new(frame);
     let mut build = Build::new(loader);
     let section = |name: &str, handler: bool, build: &mut Build<'_>| match directives.get(name) {
@@ -258,6 +270,30 @@ fn load_play(
         frame,
         dir: dir.to_path_buf(),
     })
+}
+
+/// What can be known of `vars_files` before there is a host; what is wrong with them is said when the play runs.
+fn files_vars(directives: &Directives, frame: &Frame, loader: &Loader) -> Arc<crate::Map> {
+    let mut out = crate::Map::default();
+    let Some(node) = directives.get("vars_files") else {
+        return Arc::default();
+    };
+    let single = std::slice::from_ref(node);
+    let search = SearchPath {
+        roots: vec![loader.playbook_dir.clone()],
+        task_dir: frame.dir.clone(),
+    };
+    for entry in node.as_seq().unwrap_or(single) {
+        let choices = entry.as_seq().unwrap_or(std::slice::from_ref(entry));
+        let found = choices.iter().find_map(|choice| match choice.to_value() {
+            Value::Str(name) => search.find("vars", &name).ok(),
+            _ => None,
+        });
+        if let Some(vars) = found.and_then(|path| loader.vars(&path).ok()) {
+            out.extend(vars);
+        }
+    }
+    Arc::new(out)
 }
 
 /// `a/./b/../c` as `a/c`, by the text alone.

@@ -7,7 +7,7 @@ use crate::value::{Map, Value};
 use crate::yaml::Node;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A use of a role: in a play's `roles`, as a dependency, by `import_role` or `include_role`.
 #[derive(Clone, Debug)]
@@ -21,9 +21,21 @@ pub struct RoleUse {
     pub defaults_from: Option<String>,
     pub handlers_from: Option<String>,
     pub allow_duplicates: Option<bool>,
-    /// Whether the role's variables are seen by later tasks of the play.
-    pub public: bool,
+    /// Whether the role's variables are seen by the other tasks of the play, if that is said.
+    pub public: Option<bool>,
+    pub way: Way,
+    /// Whether the role's arguments are checked where it says what they are.
+    pub validate: bool,
     pub at: Location,
+}
+
+/// How a role comes into a play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It is named in the play's `roles`, or by a role that depends on it.
+    Named,
+    Imported,
+    Included,
 }
 
 /// A role as read for one use.
@@ -40,6 +52,21 @@ pub struct Role {
     pub allow_duplicates: bool,
     /// Names of the roles that this one depends on.
     pub dependencies: Vec<String>,
+    /// Collections that the role's `meta/main.yml` names.
+    pub collections: Vec<String>,
+    /// These roles; their variables are this one's too, where it does not set them itself.
+    pub inherited: OnceLock<Vec<Arc<Role>>>,
+}
+
+impl Role {
+    /// This role and those that it depends on, the strongest first.
+    pub fn family(self: &Arc<Role>) -> Vec<Arc<Role>> {
+        let mut out = vec![Arc::clone(self)];
+        for role in self.inherited.get().into_iter().flatten().rev() {
+            out.extend(role.family());
+        }
+        out
+    }
 }
 
 impl RoleUse {
@@ -54,7 +81,9 @@ impl RoleUse {
             defaults_from: None,
             handlers_from: None,
             allow_duplicates: None,
-            public: false,
+            public: None,
+            way: Way::Named,
+            validate: true,
             at: at.clone(),
         }
     }
@@ -62,8 +91,13 @@ impl RoleUse {
     /// An entry of `roles:` or of a role's `dependencies:`.
     pub fn parse(node: &Node) -> Result<RoleUse> {
         let mut use_ = RoleUse::new(&node.at);
-        use_.public = true;
         if let Some(text) = node.as_str() {
+            if text.contains(',') && !crate::value::is_template(text) {
+                return Err(
+                    Error::general(format!("Invalid old style role requirement: {text}"))
+                        .at(&node.at),
+                );
+            }
             use_.name = match node.to_value() {
                 v @ Value::Template(_) => v,
                 _ => text.trim().into(),
@@ -71,11 +105,9 @@ impl RoleUse {
             return Ok(use_);
         }
         let Some(entries) = node.as_map() else {
-            return Err(Error::parse(format!(
-                "role definitions must be a name or a dictionary, not {}",
-                keywords::describe(node)
-            ))
-            .at(&node.at));
+            return Err(Error::parse("Invalid role definition.")
+                .at(&node.at)
+                .hint("a role is given by its name, or as a dictionary with the entry 'role'"));
         };
         // `name` means the role only where `role` is not given
         let has_role = node.get("role").is_some();
@@ -120,6 +152,10 @@ impl RoleUse {
         let mut use_ = RoleUse::new(&task.at);
         // what a task asks for is done as often as it is asked for
         use_.allow_duplicates = Some(true);
+        use_.way = match task.action.bare.as_str() {
+            "import_role" => Way::Imported,
+            _ => Way::Included,
+        };
         for (key, value) in &task.action.args {
             let text = || value.as_str().map(str::to_string);
             match key.as_str().unwrap_or("?") {
@@ -129,8 +165,9 @@ impl RoleUse {
                 "defaults_from" => use_.defaults_from = text(),
                 "handlers_from" => use_.handlers_from = text(),
                 "allow_duplicates" => use_.allow_duplicates = boolean(value),
-                "public" => use_.public = boolean(value).unwrap_or(false),
-                "apply" | "rolespec_validate" => {}
+                "public" => use_.public = boolean(value),
+                "rolespec_validate" => use_.validate = boolean(value).unwrap_or(true),
+                "apply" => {}
                 other => {
                     let error =
                         Error::parse(format!("Invalid options for {}: {other}", task.action.name))
@@ -152,6 +189,15 @@ impl RoleUse {
             .at(&task.at));
         }
         Ok(use_)
+    }
+
+    /// Whether the play sees the role's variables, where `private` is the setting, if there is one.
+    pub fn is_public(&self, private: Option<bool>) -> bool {
+        let usual = match self.way {
+            Way::Named | Way::Imported => !private.unwrap_or(false),
+            Way::Included => private.is_some_and(|private| !private),
+        };
+        self.public.unwrap_or(usual)
     }
 
     /// What makes two uses the same use.
@@ -236,9 +282,35 @@ pub fn find(
 }
 
 /// The main file of a role's folder part (`tasks`, `vars`, ...), or the one asked for.
-pub fn part_file(role: &Path, part: &str, from: Option<&str>) -> Option<PathBuf> {
+///
+/// Fails if the one asked for is not there, or is outside of the folder.
+pub fn part_file(role: &Path, part: &str, from: Option<&str>) -> Result<Option<PathBuf>> {
+    let Some(from) = from else {
+        return Ok(main_file(role, part, "main"));
+    };
+    let Some(found) = main_file(role, part, from) else {
+        return Err(Error::parse(format!(
+            "Could not find specified file in role: {part}/{from}"
+        )));
+    };
     let dir = role.join(part);
-    let stem = from.unwrap_or("main");
+    let inside = super::play::clean(&found).starts_with(super::play::clean(&dir));
+    match inside {
+        true => Ok(Some(found)),
+        false => {
+            let name = role.file_name().unwrap_or_default().to_string_lossy();
+            Err(Error::parse(format!(
+                "Failed loading '{}' for role ({name}) as it is not inside the expected role path: '{}'",
+                found.display(),
+                dir.display()
+            )))
+        }
+    }
+}
+
+/// The file called `stem`, with whatever ending, or else the folder of that name.
+pub fn main_file(role: &Path, part: &str, stem: &str) -> Option<PathBuf> {
+    let dir = role.join(part);
     let named = dir.join(stem);
     [".yml", ".yaml", ".json", ""]
         .iter()

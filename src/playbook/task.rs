@@ -207,7 +207,7 @@ impl Task {
             name: module.to_string(),
             bare: action::bare(module).to_string(),
             args,
-            template: None,
+            templates: Vec::new(),
             places: Vec::new(),
             item_places: Vec::new(),
             at: at.clone(),
@@ -216,6 +216,21 @@ impl Task {
         Task {
             implicit: true,
             ..Task::new(action, directives, None, at.clone(), frame, false)
+        }
+    }
+
+    /// As [`Task::implicit`], for a task that is shown as if the user had written it.
+    pub fn added(
+        module: &str,
+        args: Map,
+        name: Option<&str>,
+        tags: &[&str],
+        at: &Location,
+        frame: &Arc<Frame>,
+    ) -> Task {
+        Task {
+            implicit: false,
+            ..Task::implicit(module, args, name, tags, at, frame)
         }
     }
 
@@ -357,10 +372,10 @@ fn check_loop_control(directives: &Directives) -> Result<()> {
         return Ok(());
     };
     let Some(entries) = node.as_map() else {
-        return Err(Error::parse(format!(
-            "the field 'loop_control' should be a dictionary, not {}",
-            keywords::describe(node)
-        ))
+        return Err(Error::parse(
+            "the `loop_control` value must be specified as a dictionary and cannot be a variable itself \
+             (though it can contain variables)",
+        )
         .at(&node.at));
     };
     for (key, _) in entries {

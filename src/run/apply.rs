@@ -25,7 +25,14 @@ impl Runner<'_> {
         let host = Arc::clone(&batch.hosts[index].name);
         let result = &outcome.result;
         self.count(&host, outcome);
-        self.take_variables(batch, task, &host, targets, outcome);
+        if let Some(role) = &task.frame.role
+            && !result.is_skipped()
+            && !result.is_unreachable()
+        {
+            let ran = (Arc::clone(&host), role.key.clone());
+            batch.roles_ran.insert(ran);
+        }
+        self.take_variables(batch, &host, targets, outcome);
         if result.is_unreachable() {
             if outcome.ignore_unreachable {
                 return Ok(false);
@@ -40,9 +47,9 @@ impl Runner<'_> {
             return Ok(true);
         }
         for one in single_results(result) {
-            self.inventory_changes(task, &host, &one)?;
+            self.inventory_changes(&outcome.module, &host, &one)?;
         }
-        if task.action.bare == "set_stats" {
+        if outcome.module == "set_stats" {
             for one in single_results(result) {
                 self.custom_stats(&host, &one);
             }
@@ -125,7 +132,6 @@ impl Runner<'_> {
     fn take_variables(
         &mut self,
         batch: &Batch<'_>,
-        task: &Task,
         host: &Arc<str>,
         targets: &[usize],
         outcome: &Outcome,
@@ -148,7 +154,7 @@ impl Runner<'_> {
             };
             for receiver in receivers {
                 let data = self.world_mut().host_mut(&receiver);
-                match task.action.bare.as_str() {
+                match outcome.module.as_str() {
                     "include_vars" => {
                         Arc::make_mut(&mut data.included)
                             .extend(facts.iter().map(|(k, v)| (k.clone(), v.clone())));
@@ -181,7 +187,7 @@ impl Runner<'_> {
     }
 
     /// add_host and group_by.
-    fn inventory_changes(&mut self, task: &Task, host: &str, result: &TaskResult) -> Result<()> {
+    fn inventory_changes(&mut self, module: &str, host: &str, result: &TaskResult) -> Result<()> {
         let text_list = |value: Option<&Value>| -> Vec<String> {
             match value {
                 Some(Value::List(items)) => items.iter().map(text_of).collect(),
@@ -189,7 +195,7 @@ impl Runner<'_> {
                 Some(other) => vec![text_of(other)],
             }
         };
-        match task.action.bare.as_str() {
+        match module {
             "add_host" => {
                 let Some(Value::Map(new)) = result.get("add_host") else {
                     return Ok(());

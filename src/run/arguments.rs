@@ -62,22 +62,8 @@ impl TaskRun<'_> {
     pub(super) fn arguments(&self, templar: &Templar) -> Result<Map> {
         let action = &self.task.action;
         let mut merged = module_defaults(self.task, &action.bare, templar)?;
-        if let Some(template) = &action.template {
-            match templar.render(template)? {
-                Value::Map(map) => merged.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
-                Value::Null | Value::Omit => {}
-                other => {
-                    return Err(Error::new(
-                        Kind::Template,
-                        format!(
-                            "the arguments of '{}' must be a dictionary, not {}",
-                            action.name,
-                            other.type_name()
-                        ),
-                    )
-                    .at(&action.at));
-                }
-            }
+        for template in &action.templates {
+            merged.extend(self.splat(template, templar)?);
         }
         for (key, value) in &action.args {
             // what these take are expressions, conditions and variables, not values
@@ -86,53 +72,81 @@ impl TaskRun<'_> {
                 continue;
             }
             let rendered = templar.render(value).map_err(|e| {
-                e.within(
-                    format!("Error while resolving value for '{key}'"),
-                    Some(action.place_of(key)),
-                )
-                .within(
-                    format!(
-                        "Finalization of task args for '{}' failed",
-                        full_name(&action.name)
-                    ),
-                    Some(&self.task.at),
-                )
+                let name = match key {
+                    Key::Other(key) => key.as_str().map(str::to_string),
+                    Key::Str(key) => Some(key.to_string()),
+                };
+                let name = name.map_or_else(|| key.to_string(), |n| crate::python::quote(&n));
+                let resolving = format!("Error while resolving value for {name}");
+                self.not_final(e.within(resolving, Some(action.place_of(key))))
             })?;
             match rendered {
                 Value::Omit => {
                     merged.shift_remove(key);
                 }
                 rendered => {
-                    let key = match key {
-                        Key::Other(k) => Key::from_value(templar.render(k)?),
-                        key => key.clone(),
-                    };
-                    merged.insert(key, rendered);
+                    merged.insert(key.clone(), rendered);
                 }
             }
         }
         Ok(merged)
     }
+
+    /// The arguments that a template gives as a dictionary.
+    fn splat(&self, template: &Value, templar: &Templar) -> Result<Map> {
+        let at = match template {
+            Value::Template(t) => t.at.as_ref(),
+            _ => None,
+        };
+        let rendered = templar
+            .render(template)
+            .map_err(|e| self.not_final(e.at_opt(at)))?;
+        match rendered {
+            Value::Map(map) => Ok((*map).clone()),
+            Value::Omit => Ok(Map::default()),
+            other => {
+                let words = format!(
+                    "Task args must resolve to a 'dict' not '{}'.",
+                    other.type_name()
+                );
+                Err(self.not_final(Error::new(Kind::Template, words).at_opt(at)))
+            }
+        }
+    }
+
+    /// An error in the making of the arguments.
+    fn not_final(&self, error: Error) -> Error {
+        let name = full_name(&self.task.action.name);
+        let words = format!("Finalization of task args for '{name}' failed");
+        error.within(words, Some(&self.task.at))
+    }
 }
 
 /// What the task's `module_defaults` say of a module, rendered.
 pub(crate) fn module_defaults(task: &Task, bare: &str, templar: &Templar) -> Result<Map> {
-    let mut merged = Map::default();
+    // the innermost that speaks of a module or a group is all that is said of it
+    let (mut groups, mut own) = (Map::default(), None);
     for defaults in &task.resolved().module_defaults {
-        let rendered = templar.render(defaults)?;
-        for (module, values) in rendered.as_map().into_iter().flatten() {
+        let entries = match defaults {
+            Value::Template(_) => templar.render(defaults)?,
+            other => other.clone(),
+        };
+        for (module, values) in entries.as_map().into_iter().flatten() {
             let module = module.as_str().unwrap_or_default();
-            if module.starts_with("group/") {
-                return Err(Error::new(
-                    Kind::Template,
-                    format!("module_defaults: action groups ({module}) are not supported yet"),
-                ));
-            }
-            if crate::playbook::bare(module) == bare {
-                let values = values.as_map().into_iter().flatten();
-                merged.extend(values.map(|(k, v)| (k.clone(), v.clone())));
+            match module.strip_prefix("group/") {
+                Some(group) if crate::playbook::groups::is_member(group, bare) => {
+                    groups.insert(group.into(), values.clone());
+                }
+                None if crate::playbook::bare(module) == bare => own = Some(values.clone()),
+                _ => {}
             }
         }
+    }
+    let mut merged = Map::default();
+    for values in groups.values().chain(&own) {
+        let values = templar.render(values)?;
+        let values = values.as_map().into_iter().flatten();
+        merged.extend(values.map(|(k, v)| (k.clone(), v.clone())));
     }
     Ok(merged)
 }

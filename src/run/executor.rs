@@ -5,7 +5,7 @@ use super::debugger::{DebuggerWhen, Edits};
 use super::inclusion::{Included, Inclusion};
 use super::sessions::SessionPool;
 use super::target;
-use super::values::{failure_of, holds, keyword_error, text_of, truth};
+use super::values::{failure_of, holds, text_of};
 use crate::actions;
 use crate::connection::{Lines, Target};
 use crate::error::Kind;
@@ -55,8 +55,30 @@ pub struct Outcome {
     /// Rendered `register`.
     pub register: Option<String>,
     pub delegate_facts: bool,
+    /// The bare name of the module that ran.
+    pub module: String,
     /// What the task's `debugger` says, valid values only.
     pub debugger: Option<DebuggerWhen>,
+}
+
+impl Outcome {
+    /// A result that asks nothing of the run.
+    pub(super) fn of(result: TaskResult, mode: Mode) -> Outcome {
+        Outcome {
+            result,
+            inclusions: Vec::new(),
+            delegated: None,
+            ignore_errors: false,
+            ignore_unreachable: false,
+            no_log: false,
+            mode,
+            notify: Vec::new(),
+            register: None,
+            delegate_facts: false,
+            module: String::new(),
+            debugger: None,
+        }
+    }
 }
 
 /// Everything one host needs to run one task.
@@ -137,30 +159,31 @@ impl TaskRun<'_> {
             &self.world.play.dir,
         ));
         let templar = Templar::new(&self.world.engine, scope, Arc::clone(&files));
-        let resolved = self.task.resolved();
-        let flag = |value: &Option<Value>| match value {
-            None => Ok(false),
-            Some(v) => truth(v, &templar),
-        };
+        if self.task.action.is_templated() {
+            return match self.with_module(&templar) {
+                Ok(task) => TaskRun {
+                    task: &task,
+                    ..*self
+                }
+                .run(),
+                Err(e) => Outcome {
+                    ignore_errors: self.flag("ignore_errors", &templar).ok().flatten()
+                        == Some(true),
+                    ..Outcome::of(self.failure(e), self.mode)
+                },
+            };
+        }
+        let flag = |name| self.flag(name, &templar).map(Option::unwrap_or_default);
         let mut outcome = Outcome {
-            result: TaskResult::ok(),
-            inclusions: Vec::new(),
-            delegated: None,
-            ignore_errors: false,
-            ignore_unreachable: false,
-            no_log: false,
-            mode: self.mode,
-            notify: Vec::new(),
-            register: None,
-            delegate_facts: false,
-            debugger: None,
+            module: self.task.action.bare.clone(),
+            ..Outcome::of(TaskResult::ok(), self.mode)
         };
         // a value that needs the loop's item is not known here; the task itself will say so
-        outcome.no_log = match &resolved.no_log {
-            Some(no_log) => truth(no_log, &templar).unwrap_or(false),
-            None => self.world.run.no_log,
+        outcome.no_log = match self.flag("no_log", &templar) {
+            Ok(no_log) => no_log.unwrap_or(self.world.run.no_log),
+            Err(_) => false,
         };
-        outcome.delegate_facts = flag(&resolved.delegate_facts).unwrap_or(false);
+        outcome.delegate_facts = flag("delegate_facts").unwrap_or(false);
         outcome.register = self
             .task
             .directives
@@ -174,13 +197,17 @@ impl TaskRun<'_> {
             Ok(()) => {}
             Err(e) => outcome.result = self.failure(e),
         }
-        match flag(&resolved.ignore_errors) {
+        match flag("ignore_errors") {
             // an include that cannot be made fails in any case
             Ok(ignore) => outcome.ignore_errors = ignore,
-            Err(e) => outcome.result = self.failure(keyword_error(e, "ignore_errors")),
+            Err(e) => {
+                // what cannot be understood is no empty text
+                outcome.ignore_errors = true;
+                outcome.result = self.failure(e);
+            }
         }
         note_exception(&mut outcome.result);
-        outcome.ignore_unreachable = flag(&resolved.ignore_unreachable).unwrap_or(false);
+        outcome.ignore_unreachable = flag("ignore_unreachable").unwrap_or(false);
         if outcome.result.is_changed() && !outcome.result.counts_as_failed() {
             match self.notifications(&templar) {
                 Ok(names) => outcome.notify = names,
@@ -188,6 +215,19 @@ impl TaskRun<'_> {
             }
         }
         outcome
+    }
+
+    /// The task with the module that its template names.
+    fn with_module(&self, templar: &Templar) -> Result<Task> {
+        let mut action = self.task.action.clone();
+        let name = Value::user_text(&action.name, Some(&action.at));
+        action.name = templar.render_str(&name)?.trim().to_string();
+        action.bare = crate::playbook::bare(&action.name).to_string();
+        if super::is_known_module(&action.name) {
+            return Ok(self.task.with_action(action));
+        }
+        let words = format!("Cannot resolve '{}' to an action or module.", action.name);
+        Err(Error::new(Kind::Template, words).at(&action.at))
     }
 
     pub(super) fn failure(&self, error: Error) -> TaskResult {
@@ -253,7 +293,6 @@ impl TaskRun<'_> {
     /// The task without its loop.
     pub(super) fn once(&self, templar: &Templar, files: &Arc<SearchPath>) -> Result<Once> {
         let task = self.task;
-        let resolved = task.resolved();
         let mut once = Once {
             result: TaskResult::ok(),
             inclusion: None,
@@ -303,11 +342,12 @@ impl TaskRun<'_> {
             }
             _ => {}
         }
-        if let Some(value) = &resolved.check_mode {
-            once.mode.check = truth(value, templar).map_err(|e| keyword_error(e, "check_mode"))?;
+        self.check_keywords(templar)?;
+        if let Some(check) = self.flag("check_mode", templar)? {
+            once.mode.check = check;
         }
-        if let Some(value) = &resolved.diff {
-            once.mode.diff = truth(value, templar).map_err(|e| keyword_error(e, "diff"))?;
+        if let Some(diff) = self.flag("diff", templar)? {
+            once.mode.diff = diff;
         }
         let environment = self.environment(templar)?;
         let args = self.arguments(templar)?;
@@ -357,9 +397,9 @@ impl TaskRun<'_> {
 
     /// Whether nothing of the task may be shown; also where that cannot be found out.
     pub(super) fn hides(&self, templar: &Templar) -> bool {
-        match &self.task.resolved().no_log {
-            Some(no_log) => truth(no_log, templar).unwrap_or(true),
-            None => self.world.run.no_log,
+        match self.flag("no_log", templar) {
+            Ok(no_log) => no_log.unwrap_or(self.world.run.no_log),
+            Err(_) => true,
         }
     }
 

@@ -69,6 +69,14 @@ pub fn read(inclusion: &Inclusion, task: &Task, build: &mut Build<'_>) -> Result
     }
 }
 
+/// Whether there is something to read.
+fn is_there(inclusion: &Inclusion) -> bool {
+    match &inclusion.what {
+        Included::Tasks(path) => path.exists(),
+        Included::Role(_) => true,
+    }
+}
+
 /// A value as a node at one place, for keywords that come from a variable.
 pub fn to_node(value: &Value, at: &crate::source::Location) -> Node {
     let data = match value {
@@ -162,6 +170,10 @@ impl Runner<'_> {
                             slot[position] = Item::Block(Arc::clone(&block));
                         }
                     }
+                }
+                // as ansible-playbook: what cannot be understood ends the run, what is not there fails the host
+                Err(e) if e.kind() == crate::error::Kind::Parse && is_there(&inclusion) => {
+                    return Err(e);
                 }
                 Err(e) => {
                     for host in &hosts {

@@ -117,6 +117,9 @@ impl TaskRun<'_> {
             };
             let result = &mut once.result;
             super::executor::note_exception(result);
+            if self.task.action.bare == "add_host" && !results.is_empty() {
+                crate::actions::add_host::settle(self.world, &results, result);
+            }
             result.set(&control.var, item.clone());
             result.set("ansible_loop_var", control.var.as_str());
             if let Some(name) = &control.index_var {

@@ -3,7 +3,7 @@
 use super::play::Batch;
 use super::values::holds;
 use super::{Ended, Runner};
-use crate::playbook::{Block, Item, Task};
+use crate::playbook::{Block, Item, Role, Task};
 use crate::report::Event;
 use crate::result::TaskResult;
 use crate::template::Templar;
@@ -34,6 +34,16 @@ pub fn action_of(task: &Task) -> &str {
         .or_else(|| task.action.args.get("free_form"))
         .and_then(Value::as_str)
         .unwrap_or("")
+}
+
+/// Notes that a role has run to its end for hosts, if any of its tasks did run.
+fn complete(batch: &mut Batch<'_>, role: &Role, hosts: &[usize]) {
+    for index in hosts {
+        let done = (Arc::clone(&batch.hosts[*index].name), role.key.clone());
+        if batch.roles_ran.contains(&done) {
+            batch.roles_done.insert(done);
+        }
+    }
 }
 
 /// What a meta task did for a host, in words.
@@ -151,10 +161,7 @@ impl Runner<'_> {
             "flush_handlers" => self.flush_handlers(batch, task, &chosen),
             "role_complete" => {
                 if let Some(role) = &task.frame.role {
-                    for index in &chosen {
-                        let name = Arc::clone(&batch.hosts[*index].name);
-                        batch.roles_done.insert((name, role.key.clone()));
-                    }
+                    complete(batch, role, &chosen);
                 }
             }
             "clear_facts" => {
@@ -187,6 +194,11 @@ impl Runner<'_> {
                 batch.ended = Some(Ended::Play);
             }
             "end_role" => {
+                if task.handler {
+                    return Err(
+                        Error::general("Cannot execute 'end_role' from a handler").at(&task.at)
+                    );
+                }
                 let Some(role) = task.frame.role.clone() else {
                     return Err(
                         Error::general("Cannot execute 'end_role' from outside of a role")
@@ -198,6 +210,7 @@ impl Runner<'_> {
                         |b: &Block| b.frame.role.as_ref().is_some_and(|r| Arc::ptr_eq(r, &role));
                     batch.hosts[*index].cursor.end_while(inside);
                 }
+                complete(batch, &role, &chosen);
             }
             "refresh_inventory" => self.refresh_inventory()?,
             "reset_connection" => {

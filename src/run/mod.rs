@@ -17,6 +17,7 @@ mod free;
 mod include;
 mod inclusion;
 mod judge;
+mod keywords;
 mod linear;
 mod list;
 mod looping;
@@ -127,7 +128,19 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
     let extra_vars = Arc::new(options.extra_vars.clone());
     let engine = Engine::for_run(config);
     let mut loaded: Vec<(PathBuf, Vec<Play>)> = Vec::new();
-    let loader_for = |dir: &Path| Loader::new(&engine, &extra_vars, dir, &config.roles_path.0);
+    let loader_for = |dir: &Path| {
+        let mut loader = Loader::new(&engine, &extra_vars, dir, &config.roles_path.0);
+        loader.private_role_vars = config.private_role_vars;
+        // those beside the playbooks of the command line are for all that they import
+        let beside = options
+            .playbooks
+            .iter()
+            .map(|p| play_dir(p).join("collections"));
+        loader.collections_path = beside
+            .chain(config.collections_path.0.iter().cloned())
+            .collect();
+        loader
+    };
     for path in &options.playbooks {
         let plays = Play::load_file(path, &loader_for)?;
         loaded.push((path.clone(), plays));

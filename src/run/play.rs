@@ -2,9 +2,10 @@
 
 use super::cursor::{Cursor, Notified};
 use super::executor::Outcome;
+use super::keywords::{Type, flag_of_play, of_play};
 use super::strategy::{self, Strategy};
 use super::tags::TagFilter;
-use super::values::{text_of, truth};
+use super::values::text_of;
 use super::{Ended, Runner, step};
 use crate::config::Gathering;
 use crate::inventory::{Order, Pattern};
@@ -18,6 +19,9 @@ use crate::vars::{PlayInfo, TaskScope};
 use crate::{Error, Result};
 use std::collections::HashSet;
 use std::sync::Arc;
+
+/// Names of hosts, in the order in which they run.
+type Names = Vec<Arc<str>>;
 
 /// One host in the running batch.
 pub struct HostRun {
@@ -35,6 +39,8 @@ pub struct Batch<'a> {
     pub hosts: Vec<HostRun>,
     /// All handlers, flattened, in order; those of included roles are added as they come.
     pub handlers: Vec<Arc<Task>>,
+    /// (host, role use) pairs of which a task has run, and was not skipped.
+    pub roles_ran: HashSet<(Arc<str>, String)>,
     /// (host, role use) pairs that have run to their end.
     pub roles_done: HashSet<(Arc<str>, String)>,
     pub filter: TagFilter,
@@ -116,22 +122,26 @@ impl Runner<'_> {
                 _ => pattern.clone(),
             },
         };
-        let (hosts, lost) = self.hosts_of(play, &pattern, &templar)?;
-        let check = match play.keyword("check_mode") {
-            Some(v) => truth(&v, &templar)?,
-            None => self.options.check,
+        let (hosts, all) = self.hosts_of(play, &pattern, &templar)?;
+        let lost = hosts.len() < all.len();
+        let values = |names: &[Arc<str>]| {
+            Arc::new(names.iter().map(|h| Value::Str(Arc::clone(h))).collect())
         };
-        let diff = match play.keyword("diff") {
-            Some(v) => truth(&v, &templar)?,
-            None => self.options.diff,
-        };
+        for name in ["gather_facts", "force_handlers"] {
+            flag_of_play(play, name, &templar)?;
+        }
+        of_play(play, "max_fail_percentage", Some(Type::Percent), &templar)?;
+        let check = flag_of_play(play, "check_mode", &templar).ok().flatten();
+        let check = check.unwrap_or(self.options.check);
+        let diff = flag_of_play(play, "diff", &templar).ok().flatten();
+        let diff = diff.unwrap_or(self.options.diff);
         {
             let info = self.world_mut().play_mut();
             info.name = name.clone();
             info.check = check;
             info.diff = diff;
-            info.all_hosts = Arc::new(hosts.iter().map(|h| Value::Str(Arc::clone(h))).collect());
-            info.active = Arc::clone(&info.all_hosts);
+            info.all_hosts = values(&all);
+            info.active = values(&hosts);
         }
         if hosts.is_empty() {
             self.emit(Event::PlayStart {
@@ -198,7 +208,12 @@ impl Runner<'_> {
     fn play_vars(&mut self, play: &Play) -> Result<Map> {
         let mut vars = (*play.frame.vars).clone();
         if let Some(node) = play.directives.get("vars_prompt") {
-            super::prompt::ask(node, &self.options.extra_vars, &mut vars)?;
+            super::prompt::ask(
+                node,
+                &self.options.extra_vars,
+                &mut vars,
+                &self.world.engine,
+            )?;
         }
         Ok(vars)
     }
@@ -209,18 +224,15 @@ impl Runner<'_> {
         super::vars_files::load(play, loader, &templar, super::vars_files::Missing::Skip)
     }
 
-    /// The hosts that the play is for, failed ones left out, in the order asked for; and whether there are such.
+    /// The hosts that the play is for, failed ones left out, in the order asked for; and all of them.
     fn hosts_of(
         &mut self,
         play: &Play,
         pattern: &str,
         templar: &Templar,
-    ) -> Result<(Vec<Arc<str>>, bool)> {
+    ) -> Result<(Names, Names)> {
         let at = play.directives.get("hosts").map_or(&play.at, |n| &n.at);
-        let order = match play.keyword("order") {
-            Some(v) => Some(templar.render_str(&v)?),
-            None => None,
-        };
+        let order = of_play(play, "order", None, templar)?.map(|v| text_of(&v));
         let mut hosts = Pattern::parse(pattern)
             .and_then(|p| self.world.inventory().hosts_for(&p, self.limit.as_ref()))
             .map_err(|e| e.at(at))?;
@@ -240,10 +252,9 @@ impl Runner<'_> {
                 *host = Arc::clone(self.implicit_host.get_or_insert_with(|| Arc::clone(host)));
             }
         }
-        let all = hosts.len();
+        let all = hosts.clone();
         hosts.retain(|h| !self.failed.contains(h) && !self.unreachable.contains(h));
-        let lost = hosts.len() < all;
-        Ok((hosts, lost))
+        Ok((hosts, all))
     }
 
     /// The hosts in batches as `serial` says: numbers, percentages, or a list of both.
@@ -256,10 +267,10 @@ impl Runner<'_> {
         let Some(node) = play.directives.get("serial") else {
             return Ok(vec![hosts]);
         };
-        let wanted = match templar.render(&node.to_value())? {
-            Value::List(items) => items.to_vec(),
-            Value::Null => return Ok(vec![hosts]),
-            other => vec![other],
+        let wanted = match of_play(play, "serial", None, templar)? {
+            Some(Value::List(items)) => items.to_vec(),
+            None => return Ok(vec![hosts]),
+            Some(other) => vec![other],
         };
         let total = hosts.len();
         let mut sizes = Vec::new();
@@ -346,6 +357,7 @@ impl Runner<'_> {
                 })
                 .collect(),
             handlers: flatten(&play.handlers),
+            roles_ran: HashSet::new(),
             roles_done: HashSet::new(),
             filter: filter.clone(),
             last: false,
@@ -427,18 +439,13 @@ impl Runner<'_> {
     }
 
     fn force_handlers(&self, play: &Play, templar: &Templar) -> Result<bool> {
-        match play.keyword("force_handlers") {
-            Some(v) => truth(&v, templar),
-            None => Ok(self.options.force_handlers || self.config.force_handlers),
-        }
+        let usual = self.options.force_handlers || self.config.force_handlers;
+        Ok(flag_of_play(play, "force_handlers", templar)?.unwrap_or(usual))
     }
 
     /// The implicit setup task, unless the play does without.
     fn gather_task(&self, play: &Play, templar: &Templar) -> Result<Option<Task>> {
-        let asked = match play.keyword("gather_facts") {
-            Some(v) => Some(truth(&v, templar)?),
-            None => None,
-        };
+        let asked = flag_of_play(play, "gather_facts", templar)?;
         let gather = asked.unwrap_or(self.config.gathering != Gathering::Explicit);
         if !gather {
             return Ok(None);
@@ -553,20 +560,11 @@ fn cut_before(block: &Block, found: &mut bool, is_start: &dyn Fn(&Task) -> bool)
 impl Outcome {
     /// For a task whose thread panicked: a bug, shown as this host's failure.
     pub(super) fn crashed() -> Outcome {
+        let result =
+            TaskResult::failed("Unexpected failure during module execution: rplay has a bug here");
         Outcome {
-            result: TaskResult::failed(
-                "Unexpected failure during module execution: rplay has a bug here",
-            ),
-            inclusions: Vec::new(),
-            delegated: None,
-            ignore_errors: false,
-            ignore_unreachable: false,
             no_log: true,
-            mode: crate::machine::Mode::default(),
-            notify: Vec::new(),
-            register: None,
-            delegate_facts: false,
-            debugger: None,
+            ..Outcome::of(result, crate::machine::Mode::default())
         }
     }
 }

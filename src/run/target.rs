@@ -5,7 +5,7 @@
 
 use super::defaults::Defaults;
 use super::executor::TaskRun;
-use super::values::{keyword_error, number_of, text_of, truth};
+use super::values::{number_of, text_of};
 use crate::connection::{Become, SshOptions, Target};
 use crate::error::Kind;
 use crate::secret::Secret;
@@ -218,11 +218,10 @@ impl Resolver<'_> {
         let (defaults, resolved) = (self.defaults, self.run.task.resolved());
         let wanted = match self.flag(&["ansible_become"])? {
             Some(wanted) => wanted,
-            None => match &resolved.become_ {
-                Some(v) => truth(v, self.templar)
-                    .map_err(|e| e.context("Error processing keyword 'become'"))?,
-                None => defaults.become_,
-            },
+            None => self
+                .run
+                .flag("become", self.templar)?
+                .unwrap_or(defaults.become_),
         };
         if !wanted {
             return Ok(None);
@@ -286,9 +285,9 @@ impl Resolver<'_> {
 
     fn keyword(&self, name: &str, value: &Option<Value>) -> Result<Option<String>> {
         match value {
-            Some(value) => {
-                let text = self.templar.render_str(value);
-                text.map(Some).map_err(|e| keyword_error(e, name))
+            Some(_) => {
+                let value = self.run.keyword(name, self.templar)?;
+                Ok(value.map(|(v, _)| text_of(&v)))
             }
             None => Ok(None),
         }

@@ -30,14 +30,24 @@ impl Runner<'_> {
             },
         };
         let name = match task.role_name() {
-            Some(role) if !task.implicit => format!("{role} : {own}"),
+            // the title of what brings a role in has no other role in front
+            Some(role) if !task.implicit && task.action.bare != "include_role" => {
+                format!("{role} : {own}")
+            }
             _ => own,
+        };
+        let action = match task.action.is_templated() {
+            true => {
+                let name = Value::user_text(&task.action.name, None);
+                templar.render_str(&name).unwrap_or_else(|_| text_of(&name))
+            }
+            false => task.action.name.clone(),
         };
         TaskInfo {
             id: task.id as u64,
             name,
-            action: task.action.name.clone(),
-            on_controller: crate::actions::is_on_controller(&task.action.bare),
+            action: action.clone(),
+            on_controller: crate::actions::is_on_controller(crate::playbook::bare(&action)),
             looped: task.looping.is_some(),
             at: Some(task.at.clone()),
             handler: task.handler,

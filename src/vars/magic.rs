@@ -10,6 +10,7 @@ use std::sync::Arc;
 /// All names that [`get`] answers to.
 pub static NAMES: &[&str] = &[
     "ansible_check_mode",
+    "ansible_collection_name",
     "ansible_config_file",
     "ansible_dependent_role_names",
     "ansible_diff_mode",
@@ -72,7 +73,6 @@ pub fn get(
     }
     let play = &world.play;
     let run = &world.run;
-    let role = frame.and_then(|f| f.role.as_ref());
     Some(match name {
         "inventory_hostname" => Value::Str(Arc::clone(host)),
         "inventory_hostname_short" => Value::str(crate::inventory::short_name(host)),
@@ -82,7 +82,6 @@ pub fn get(
             world: Arc::clone(world),
             asked_by: Arc::clone(host),
         })),
-        "omit" => Value::Omit,
         "playbook_dir" => Value::str(play.dir.to_string_lossy()),
         "play_hosts" | "ansible_play_batch" if frame.is_some() => {
             Value::List(Arc::clone(&play.batch))
@@ -100,7 +99,6 @@ pub fn get(
         "ansible_inventory_sources" => texts(&run.inventory_sources),
         "ansible_config_file" => run.config_file.as_deref().map_or(Value::Null, Value::from),
         "ansible_playbook_python" => Value::Null,
-        "ansible_version" => version(),
         "ansible_facts" => world.host(host).map_or_else(
             || Value::map(Map::default()),
             |h| Value::Map(Arc::clone(&h.namespaced)),
@@ -111,23 +109,10 @@ pub fn get(
                 .iter()
                 .map(|p| p.to_string_lossy().into_owned()),
         ),
-        "role_name" | "ansible_role_name" => Value::str(&role?.name),
-        "role_path" => Value::str(role?.path.to_string_lossy()),
-        "ansible_parent_role_names" => {
-            role?;
-            texts(parents(frame?).iter().map(|r| r.name.clone()))
-        }
-        "ansible_parent_role_paths" => {
-            role?;
-            texts(
-                parents(frame?)
-                    .iter()
-                    .map(|r| r.path.to_string_lossy().into_owned()),
-            )
-        }
         "ansible_play_role_names" if frame.is_some() => Value::List(Arc::clone(&play.role_names)),
         "ansible_dependent_role_names" if frame.is_some() => texts(dependents(world)),
-        "role_names" | "ansible_role_names" if frame.is_some() => {
+        "role_names" if frame.is_some() => Value::List(Arc::clone(&play.role_names)),
+        "ansible_role_names" if frame.is_some() => {
             let mut all = dependents(world);
             for name in play.role_names.iter().filter_map(Value::as_str) {
                 if !all.iter().any(|n| n == name) {
@@ -135,6 +120,46 @@ pub fn get(
                 }
             }
             texts(all)
+        }
+        "omit" | "ansible_version" => return fixed(name),
+        name => return of_role(frame?, name),
+    })
+}
+
+/// The magic variables that are the same everywhere.
+pub fn fixed(name: &str) -> Option<Value> {
+    match name {
+        "omit" => Some(Value::Omit),
+        "ansible_version" => Some(version()),
+        _ => None,
+    }
+}
+
+/// The magic variables that are about the role that tasks are in.
+pub fn of_role(frame: &Arc<Frame>, name: &str) -> Option<Value> {
+    let role = frame.role.as_ref()?;
+    Some(match name {
+        "ansible_role_name" => Value::str(&role.name),
+        // without the collection
+        "role_name" => match crate::playbook::collections::of_path(&role.path) {
+            Some(_) => Value::str(role.name.rsplit('.').next().unwrap_or(&role.name)),
+            None => Value::str(&role.name),
+        },
+        "ansible_collection_name" => Value::str(crate::playbook::collections::of_path(&role.path)?),
+        "role_path" => Value::str(role.path.to_string_lossy()),
+        "ansible_parent_role_names" | "ansible_parent_role_paths" => {
+            let parents = parents(frame);
+            if parents.is_empty() {
+                return None;
+            }
+            match name {
+                "ansible_parent_role_names" => texts(parents.iter().map(|r| r.name.clone())),
+                _ => texts(
+                    parents
+                        .iter()
+                        .map(|r| r.path.to_string_lossy().into_owned()),
+                ),
+            }
         }
         _ => return None,
     })

@@ -2,7 +2,7 @@
 
 pub mod cache;
 pub mod files;
-mod magic;
+pub mod magic;
 mod scope;
 mod world;
 

@@ -104,11 +104,8 @@ impl TaskScope {
         }
         if let Some(frame) = frame {
             let own = frame.roles();
-            for role in &own {
-                push(&role.vars);
-            }
-            for role in world.play.roles.iter().rev() {
-                push(&role.vars);
+            for role in own.iter().chain(world.play.roles.iter().rev()) {
+                role.family().iter().for_each(|r| push(&r.vars));
             }
             if let Some(files) = data.and_then(|d| d.vars_files.as_ref()) {
                 push(files);
@@ -126,11 +123,8 @@ impl TaskScope {
             inventory.iter().rev().for_each(&mut push);
         }
         if let Some(frame) = frame {
-            for role in frame.roles() {
-                push(&role.defaults);
-            }
-            for role in world.play.roles.iter().rev() {
-                push(&role.defaults);
+            for role in frame.roles().iter().chain(world.play.roles.iter().rev()) {
+                role.family().iter().for_each(|r| push(&r.defaults));
             }
         }
         push(&world.run.cli_vars);

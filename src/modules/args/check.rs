@@ -21,8 +21,16 @@ pub(super) fn check(name: &str, spec: &Spec, args: Map) -> Result<Checked, Failu
     collect_secrets(spec, &args, &mut secrets);
     let mut warnings = Vec::new();
     let mut unknown = Vec::new();
-    let checked = check_level(spec, args, &[], &mut warnings, &mut unknown);
-    let values = checked.map_err(|msg| secrets_out(Failure::new(msg), &secrets))?;
+    let mut errors = Vec::new();
+    let mut level = Level {
+        warnings: &mut warnings,
+        unknown: &mut unknown,
+        errors: &mut errors,
+    };
+    let values = check_level(spec, args, &[], &mut level);
+    if let Some(first) = errors.into_iter().next() {
+        return Err(secrets_out(Failure::new(first), &secrets));
+    }
     if let Some(first) = unknown.first() {
         return Err(unsupported(name, first));
     }
@@ -31,6 +39,34 @@ pub(super) fn check(name: &str, spec: &Spec, args: Map) -> Result<Checked, Failu
         secrets,
         warnings,
     })
+}
+
+/// Everything that is wrong with arguments, in the order in which Ansible tells it.
+#[cfg(feature = "controller")]
+pub(super) fn errors(spec: &Spec, args: Map) -> Vec<String> {
+    let (mut warnings, mut unknown, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    let mut level = Level {
+        warnings: &mut warnings,
+        unknown: &mut unknown,
+        errors: &mut errors,
+    };
+    check_level(spec, args, &[], &mut level);
+    if !unknown.is_empty() {
+        let names: Vec<String> = unknown.iter().flat_map(Unknown::full_names).collect();
+        let supported = unknown[0].supported.join(", ");
+        errors.push(format!(
+            "{}. Supported parameters include: {supported}.",
+            names.join(", ")
+        ));
+    }
+    errors
+}
+
+/// What is found on the way through the levels of options.
+struct Level<'a> {
+    warnings: &'a mut Vec<String>,
+    unknown: &'a mut Vec<Unknown>,
+    errors: &'a mut Vec<String>,
 }
 
 fn secrets_out(mut failure: Failure, secrets: &Secrets) -> Failure {
@@ -46,13 +82,21 @@ struct Unknown {
     aliases: Vec<String>,
 }
 
+impl Unknown {
+    /// The names with those of the options around them.
+    fn full_names(&self) -> Vec<String> {
+        let prefix = self.prefix();
+        self.names.iter().map(|n| format!("{prefix}{n}")).collect()
+    }
+
+    fn prefix(&self) -> String {
+        self.path.iter().map(|p| format!("{p}.")).collect()
+    }
+}
+
 fn unsupported(module: &str, unknown: &Unknown) -> Failure {
-    let prefix: String = unknown.path.iter().map(|p| format!("{p}.")).collect();
-    let names: Vec<String> = unknown
-        .names
-        .iter()
-        .map(|n| format!("{prefix}{n}"))
-        .collect();
+    let prefix = unknown.prefix();
+    let names = unknown.full_names();
     let aliases = match unknown.aliases.is_empty() {
         true => String::new(),
         false => format!(" ({})", unknown.aliases.join(", ")),
@@ -78,18 +122,12 @@ fn unsupported(module: &str, unknown: &Unknown) -> Failure {
 }
 
 /// One level of options: those of the module, or of a dictionary in them.
-fn check_level(
-    spec: &Spec,
-    args: Map,
-    path: &[String],
-    warnings: &mut Vec<String>,
-    unknown: &mut Vec<Unknown>,
-) -> Result<Map, String> {
+fn check_level(spec: &Spec, args: Map, path: &[String], level: &mut Level<'_>) -> Map {
     let found_in = match path.is_empty() {
         true => String::new(),
         false => format!(" found in {}", path.join(" -> ")),
     };
-    let mut values = resolve_aliases(spec, args, path, warnings, unknown);
+    let mut values = resolve_aliases(spec, args, path, level);
     let given = |values: &Map, name: &str| values.get(name).is_some_and(|v| !v.is_null());
     let count = |values: &Map, names: &[String]| names.iter().filter(|n| given(values, n)).count();
 
@@ -106,7 +144,7 @@ fn check_level(
         .map(|group| group.join("|"))
         .collect();
     if !exclusive.is_empty() {
-        return Err(format!(
+        level.errors.push(format!(
             "parameters are mutually exclusive: {}{found_in}",
             exclusive.join(", ")
         ));
@@ -119,28 +157,37 @@ fn check_level(
         .collect();
     if !missing.is_empty() {
         missing.sort_unstable();
-        return Err(format!(
+        level.errors.push(format!(
             "missing required arguments: {}{found_in}",
             missing.join(", ")
         ));
     }
+    let mut wrong: Vec<&str> = Vec::new();
     for opt in &spec.options {
         if let Some(value) = values.get_mut(opt.name.as_str()) {
             if value.is_null() && !opt.required && opt.default.is_null() {
                 continue;
             }
-            *value = convert_option(opt, std::mem::take(value), path)?;
+            match convert_option(opt, value.clone(), path) {
+                Ok(converted) => *value = converted,
+                Err(e) => {
+                    level.errors.push(e);
+                    wrong.push(opt.name.as_str());
+                }
+            }
         }
     }
     for opt in &spec.options {
-        if let Some(value) = values.get_mut(opt.name.as_str()) {
-            check_choice(opt, value).map_err(|msg| format!("{msg}{found_in}"))?;
+        if let Some(value) = values.get_mut(opt.name.as_str())
+            && let Err(e) = check_choice(opt, value)
+        {
+            level.errors.push(format!("{e}{found_in}"));
         }
     }
     for group in &spec.required_together {
         let n = count(&values, group);
         if n > 0 && n < group.len() {
-            return Err(format!(
+            level.errors.push(format!(
                 "parameters are required together: {}{found_in}",
                 group.join(", ")
             ));
@@ -148,7 +195,7 @@ fn check_level(
     }
     for group in &spec.required_one_of {
         if count(&values, group) == 0 {
-            return Err(format!(
+            level.errors.push(format!(
                 "one of the following is required: {}{found_in}",
                 group.join(", ")
             ));
@@ -171,7 +218,7 @@ fn check_level(
             .filter(|n| !given(&values, n))
             .collect();
         if (rule.any && missing.len() == rule.needed.len()) || (!rule.any && !missing.is_empty()) {
-            return Err(format!(
+            level.errors.push(format!(
                 "{} is {} but {} of the following are missing: {}{found_in}",
                 rule.option,
                 python::str(&rule.value),
@@ -187,7 +234,7 @@ fn check_level(
             .filter(|n| !given(&values, n))
             .collect();
         if given(&values, name) && !missing.is_empty() {
-            return Err(format!(
+            level.errors.push(format!(
                 "missing parameter(s) required by '{name}': {}{found_in}",
                 missing.join(", ")
             ));
@@ -197,45 +244,47 @@ fn check_level(
         let (Some(sub), Some(value)) = (&opt.options, values.get_mut(opt.name.as_str())) else {
             continue;
         };
+        if wrong.contains(&opt.name.as_str()) {
+            continue;
+        }
         let mut path = path.to_vec();
         path.push(opt.name.clone());
         *value = match std::mem::take(value) {
-            Value::Map(map) => {
-                Value::map(check_level(sub, (*map).clone(), &path, warnings, unknown)?)
-            }
+            Value::Map(map) => Value::map(check_level(sub, (*map).clone(), &path, level)),
             Value::List(items) => {
                 let mut out = Vec::with_capacity(items.len());
                 for item in items.iter() {
                     let map = match item {
                         Value::Map(map) => (**map).clone(),
-                        Value::Str(text) => coerce::dict_from_text(text)?,
+                        Value::Str(text) => match coerce::dict_from_text(text) {
+                            Ok(map) => map,
+                            Err(e) => {
+                                level.errors.push(e);
+                                continue;
+                            }
+                        },
                         other => {
-                            return Err(format!(
+                            level.errors.push(format!(
                                 "Value '{}' in the sub parameter field '{}' must be a list, not '{}'",
                                 python::str(other),
                                 path.join(" -> "),
                                 other.type_name()
                             ));
+                            continue;
                         }
                     };
-                    out.push(Value::map(check_level(sub, map, &path, warnings, unknown)?));
+                    out.push(Value::map(check_level(sub, map, &path, level)));
                 }
                 Value::list(out)
             }
             other => other,
         };
     }
-    Ok(values)
+    values
 }
 
 /// The arguments under their options' own names; what is no option goes to `unknown`.
-fn resolve_aliases(
-    spec: &Spec,
-    args: Map,
-    path: &[String],
-    warnings: &mut Vec<String>,
-    unknown: &mut Vec<Unknown>,
-) -> Map {
+fn resolve_aliases(spec: &Spec, args: Map, path: &[String], level: &mut Level<'_>) -> Map {
     let mut values = Map::default();
     let mut strangers = Vec::new();
     let mut by_alias: Vec<(&Opt, String, Value)> = Vec::new();
@@ -254,7 +303,7 @@ fn resolve_aliases(
     }
     for (opt, alias, value) in by_alias {
         if values.contains_key(opt.name.as_str()) {
-            warnings.push(format!(
+            level.warnings.push(format!(
                 "Both option {} and its alias {alias} are set.",
                 opt.name
             ));
@@ -277,7 +326,7 @@ fn resolve_aliases(
             .flat_map(|o| o.aliases.iter().cloned())
             .collect();
         aliases.sort();
-        unknown.push(Unknown {
+        level.unknown.push(Unknown {
             path: path.to_vec(),
             names: strangers,
             supported,

@@ -19,6 +19,8 @@
 mod check;
 mod coerce;
 mod de;
+#[cfg(feature = "controller")]
+mod given_spec;
 mod secrets;
 mod spec;
 pub mod types;
@@ -71,6 +73,12 @@ pub fn parse_all<T: DeserializeOwned + JsonSchema + 'static>(
         secrets: rest.secrets,
         warnings: rest.warnings,
     })
+}
+
+/// Everything that is wrong with arguments, in Ansible's words.
+#[cfg(feature = "controller")]
+pub fn errors(spec: &Spec, args: Map) -> Vec<String> {
+    check::errors(spec, args)
 }
 
 /// A value that passed the checks as a module's `Args`.

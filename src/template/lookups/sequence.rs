@@ -80,7 +80,7 @@ impl Sequence {
                 return Err(error("can't specify both count and end in with_sequence"));
             }
             (Some(0), None) => return Ok(Vec::new()),
-            (Some(count), None) => self.start + count * stride - stride.signum(),
+            (Some(count), None) => self.start + count * stride - 1,
             (None, Some(end)) => end,
         };
         if self.count.is_none() {
@@ -131,7 +131,7 @@ fn sequence(mut call: Call) -> Result<Vec<Value>> {
     }
     no_more_options(&call)?;
     let mut out = Vec::new();
-    if call.args.is_empty() {
+    if call.args.is_empty() && !base.is_empty() {
         call.args.push("".into());
     }
     for term in &call.args {
