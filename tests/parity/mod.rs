@@ -215,6 +215,7 @@ impl Oracle {
         let program = match case.program.as_deref() {
             None => "ansible-playbook",
             Some("inventory") => "ansible-inventory",
+            Some("vault") => "ansible-vault",
             Some(other) => panic!("{}: unknown program {other}", case.name),
         };
         let bin = |name: &str| self.bin.join(name).display().to_string();

@@ -9,7 +9,7 @@
 //! # exit: 2                    the exit code it must have
 //! # stderr: compare            compare standard error, too
 //! # places: own              errors: compare the first line only, not where they are said to be
-//! # program: inventory         not a playbook's run, but `rplay inventory`
+//! # program: inventory         not a playbook's run, but `rplay inventory`; or `vault`
 //! ```
 
 use std::path::{Path, PathBuf};
