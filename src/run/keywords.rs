@@ -73,6 +73,7 @@ pub(super) fn mismatch(name: &str, value: &Value, of: Type, at: Option<&Location
     );
     Error::new(Kind::Template, words)
         .at_opt(at)
+        .apart()
         .within(format!("Error processing keyword '{name}'"), at)
 }
 

@@ -112,7 +112,7 @@ impl Sandbox {
 }
 
 /// Seconds that one run of a case may take, on a busy machine too.
-const LONGEST: &str = "180";
+const LONGEST: &str = "600";
 
 fn sorted(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder)
