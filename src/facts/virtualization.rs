@@ -43,7 +43,9 @@ fn guests(facts: &Facts<'_>) -> Vec<String> {
         add("lxc");
         add("container");
     }
-    if environment.contains("container=systemd-nspawn") {
+    // whatever it is called: systemd-nspawn, oci, other
+    let mut variables = environment.split('\0');
+    if variables.any(|v| v.strip_prefix("container=").is_some_and(|v| !v.is_empty())) {
         add("container");
     }
     if facts.exists("/proc/vz") && !facts.exists("/proc/lve") && !facts.exists("/proc/bc") {

@@ -23,7 +23,7 @@ pub struct Args {
     gid_min: Option<i64>,
     /// The greatest number that a new group gets by itself.
     gid_max: Option<i64>,
-    /// Removes the group even if it is the primary group of a user.
+    /// Removes a group that users still have as their own, too.
     #[serde(default)]
     force: bool,
     /// Makes a system group.

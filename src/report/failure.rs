@@ -105,7 +105,11 @@ pub fn origin(at: &Location) -> String {
         .skip(first as usize - 1)
         .take((at.line - first + 1) as usize)
     {
-        let line = format!("{:>width$} {}", index + 1, text.trim_end());
+        let number = format!("{:>width$}", index + 1);
+        let line = match text {
+            "" => number,
+            text => format!("{number} {text}"),
+        };
         match line.char_indices().nth(LONGEST) {
             None => out.push_str(&line),
             Some(_) => {

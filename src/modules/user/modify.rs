@@ -24,7 +24,11 @@ pub fn modify(
     if let Some(name) = &args.group {
         let wanted = group(name)?;
         if wanted.gid != account.gid {
-            add(&["-g", &wanted.name]);
+            // libuser's program takes numbers only
+            match args.local {
+                true => add(&["-g", &wanted.gid.to_string()]),
+                false => add(&["-g", &wanted.name]),
+            }
         }
     }
     let groups = Groups::of(args, account)?;

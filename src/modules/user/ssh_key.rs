@@ -37,14 +37,18 @@ pub fn generate(
         None => home.join(format!(".ssh/id_{}", args.ssh_key_type)),
     };
     let public = PathBuf::from(format!("{}.pub", key.display()));
-    if machine.exists(&key) && !args.force {
+    let files = [("private", &key), ("public", &public)];
+    let there = files.iter().find(|(_, file)| machine.exists(file));
+    if let Some((what, file)) = there
+        && !args.force
+    {
         warnings.push(format!(
-            "Found existing ssh key private file \"{}\", no force, so skipping ssh-keygen generation",
-            key.display()
+            "Found existing ssh key {what} file \"{}\", no force, so skipping ssh-keygen generation",
+            file.display()
         ));
     } else {
         folder(args, account, &key, machine)?;
-        for (what, path) in [("private", &key), ("public", &public)] {
+        for (what, path) in files {
             if machine.exists(path) {
                 warnings.push(format!(
                     "Overwriting existing ssh key {what} file \"{}\"",
