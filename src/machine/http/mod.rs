@@ -61,7 +61,7 @@ impl Headers {
 /// Which redirects are followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Follow {
-    /// As urllib does: of GET and HEAD requests, and of POST as a GET.
+    /// As urllib does: of GET, of HEAD as a GET, and of POST as a GET.
     #[default]
     Usual,
     /// Of GET and HEAD requests.
@@ -242,10 +242,10 @@ pub fn fetch(request: Request, settings: &Settings) -> Result<Response, Error> {
         if let Some(answer) = answer.take() {
             sent.set("Authorization", &answer);
         }
-        if let (true, Some(((user, password), _))) = (sent_login, &login)
-            && sent.get("Authorization").is_none()
+        if let (true, Some(((user, password), from_netrc))) = (sent_login, &login)
+            && (*from_netrc || sent.get("Authorization").is_none())
         {
-            sent.push("Authorization", &basic(user, password));
+            sent.set("Authorization", &basic(user, password));
         }
         let mut response = once(&method, &url, sent, body.as_deref(), settings)?;
         jar.take(&response.headers, &url);
@@ -302,7 +302,9 @@ pub fn fetch(request: Request, settings: &Settings) -> Result<Response, Error> {
         }
         seen.push(name);
         answered = false;
-        if !safe && !keeps_method {
+        // the urllib of Python before 3.13 makes a GET of a HEAD, too
+        let as_get = settings.follow == Follow::Usual && method == "HEAD";
+        if as_get || (!safe && !keeps_method) {
             method = "GET".to_string();
             body = None;
         }

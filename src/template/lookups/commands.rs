@@ -64,9 +64,4 @@ fn refused(call: Call) -> Result<Vec<Value>> {
     )))
 }
 
-pub static LOOKUPS: &[(&str, Lookup)] = &[
-    ("dig", refused),
-    ("lines", lines),
-    ("pipe", pipe),
-    ("url", refused),
-];
+pub static LOOKUPS: &[(&str, Lookup)] = &[("dig", refused), ("lines", lines), ("pipe", pipe)];

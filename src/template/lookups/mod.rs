@@ -18,6 +18,7 @@ mod sequence;
 mod settings;
 mod tables;
 mod terms;
+mod url;
 mod variables;
 
 /// How a lookup is written: the terms are `args`, the options `kwargs`.
@@ -34,6 +35,7 @@ pub static ALL: Registry<Lookup> = Registry(&[
     sequence::LOOKUPS,
     settings::LOOKUPS,
     tables::LOOKUPS,
+    url::LOOKUPS,
     variables::LOOKUPS,
 ]);
 
