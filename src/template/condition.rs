@@ -97,34 +97,74 @@ impl Templar {
     }
 }
 
-/// The expression that a text with templates as operands means: `{{ a }} == 'b'` and `'{{ a }}' == 'b'` are `(a) == 'b'`.
+/// The expression that a text with templates in it means: `{{ a }} == 'b'` is `(a) == 'b'`, and in constants
+/// `'x{{ a }}' == b` is `('x' ~ (a)) == b`.
 fn without_braces(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
-    while let Some(i) = rest.find("{{") {
-        let Some(length) = rest[i..].find("}}") else {
-            break;
-        };
-        let inner = rest[i + 2..i + length].trim().trim_matches('-');
-        let mut before = &rest[..i];
-        let mut after = &rest[i + length + 2..];
-        // quotes that hold nothing but the template make text of it
-        let quote = before.chars().last().filter(|c| matches!(c, '\'' | '"'));
-        let quoted = quote.filter(|q| after.starts_with(*q));
-        if quoted.is_some() {
-            before = &before[..before.len() - 1];
-            after = &after[1..];
-        }
+    while let Some(start) = rest.find(['\'', '"', '{']) {
+        let (before, from) = rest.split_at(start);
         out.push_str(before);
-        if quoted.is_some() {
-            out.push_str(&format!("(({inner}) ~ '')"));
-        } else {
+        rest = if let Some((inner, after)) = template(from) {
             out.push_str(&format!("({inner})"));
-        }
-        rest = after;
+            after
+        } else if let Some(after) = from.strip_prefix('{') {
+            out.push('{');
+            after
+        } else {
+            let (constant, after) = from.split_at(constant_length(from));
+            out.push_str(&composed(constant));
+            after
+        };
     }
     out.push_str(rest);
     out
+}
+
+/// What is between the braces that a text begins with, and what comes behind them.
+fn template(text: &str) -> Option<(&str, &str)> {
+    let (inner, after) = text.strip_prefix("{{")?.split_once("}}")?;
+    Some((inner.trim().trim_matches('-').trim(), after))
+}
+
+/// How long the quoted constant is that a text begins with, both quotes included.
+fn constant_length(text: &str) -> usize {
+    let quote = text.chars().next();
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            c if Some(c) == quote => return at + c.len_utf8(),
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// A quoted constant; one with templates in it is put together.
+fn composed(constant: &str) -> String {
+    let quote = &constant[..1];
+    let inside = constant[1..].strip_suffix(quote);
+    let Some(mut rest) = inside.filter(|text| text.contains("{{")) else {
+        return constant.to_string();
+    };
+    let mut parts = Vec::new();
+    while let Some(start) = rest.find("{{") {
+        let Some((inner, after)) = template(&rest[start..]) else {
+            break;
+        };
+        if start > 0 {
+            parts.push(format!("{quote}{}{quote}", &rest[..start]));
+        }
+        parts.push(format!("({inner})"));
+        rest = after;
+    }
+    // text even where it is nothing but one template
+    if !rest.is_empty() || parts.len() == 1 {
+        parts.push(format!("{quote}{rest}{quote}"));
+    }
+    format!("({})", parts.join(" ~ "))
 }
 
 fn empty(at: Option<&Location>) -> Error {
@@ -159,5 +199,32 @@ impl Templar {
         }
         notice::deprecated(format!("{words}: {text}"));
         Ok(result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_braces;
+
+    #[test]
+    fn templates_in_conditions_become_expressions() {
+        for (text, expression) in [
+            ("{{ a }} == 'b'", "(a) == 'b'"),
+            ("'{{ a }}' == 'b'", "((a) ~ '') == 'b'"),
+            (
+                "x == 'h://{{ host }}/{{ p }}'",
+                "x == ('h://' ~ (host) ~ '/' ~ (p))",
+            ),
+            (
+                "x == \"{{ d['k'] }}-b\" and y",
+                "x == ((d['k']) ~ \"-b\") and y",
+            ),
+            ("{'a': {{ b }}} == c", "{'a': (b)} == c"),
+            ("'it\\'s' in {{- l -}}", "'it\\'s' in (l)"),
+            ("a == 'no {{ end'", "a == ('no {{ end')"),
+            ("'open", "'open"),
+        ] {
+            assert_eq!(without_braces(text), expression, "{text}");
+        }
     }
 }
