@@ -74,7 +74,12 @@ fn fetch(args: &Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskRe
             ("get_attributes", false.into()),
         ]),
     );
-    if found.is_unreachable() {
+    // that the other user could not be become is no matter of the file
+    let refused_at_host = found
+        .get("msg")
+        .and_then(Value::as_str)
+        .is_some_and(|msg| msg.starts_with("Task failed: "));
+    if found.is_unreachable() || (found.is_failed() && refused_at_host) {
         return Ok(found);
     }
     if found.is_failed() && !context.session.becomes() {

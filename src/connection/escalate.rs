@@ -220,6 +220,12 @@ impl Conversation<'_> {
                     last.starts_with("[sudo]") && last.ends_with(':')
                 }
                 "sudo" => last.ends_with(&self.marks.prompt),
+                // without a password it is told not to ask; its errors begin with its name
+                "doas" => {
+                    self.become_.password.is_some()
+                        && last.trim_end() != "doas:"
+                        && last.ends_with([':', '：'])
+                }
                 // their prompts are translated
                 _ => last.ends_with([':', '：']),
             }
