@@ -73,15 +73,9 @@ enum Format {
 
 /// Runs the subcommand; `args` are those after its name. Returns the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
-    let args = std::iter::once(OsString::from("rplay config")).chain(args);
-    let args = match ConfigArgs::try_parse_from(args) {
+    let args: ConfigArgs = match super::arguments("rplay config", args) {
         Ok(args) => args,
-        Err(e) => {
-            let code = e.exit_code();
-            // a closed pipe is no reason for another exit code
-            let _ = e.print();
-            return Ok(code);
-        }
+        Err(code) => return Ok(code),
     };
     let text = match args.what {
         What::List(list) => match list.format {

@@ -5,8 +5,6 @@
 use crate::config::Config;
 use crate::error::Kind;
 use crate::galaxy::{CollectionSpec, Requirements, RoleSpec, Wishes, collections, roles};
-use crate::report::screen::Screen;
-use crate::report::{self, NoticeSettings};
 use crate::{Error, Result};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use std::ffi::OsString;
@@ -129,35 +127,17 @@ struct Remove {
 
 /// Runs the subcommand; `args` are those after its name. Returns the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
-    let args = std::iter::once(OsString::from("rplay galaxy")).chain(args);
-    let args = match GalaxyArgs::try_parse_from(args) {
+    let args: GalaxyArgs = match super::arguments("rplay galaxy", args) {
         Ok(args) => args,
-        Err(e) => {
-            let code = e.exit_code();
-            // a closed pipe is no reason for another exit code
-            let _ = e.print();
-            return Ok(code);
-        }
+        Err(code) => return Ok(code),
     };
     let config = Config::load()?;
-    let screen = Screen::standard(match (config.force_color, config.nocolor) {
-        (true, _) => Some(true),
-        (_, true) => Some(false),
-        _ => None,
-    });
     let verbosity = match &args.what {
         What::Install(i) | What::Role(Role::Install(i)) => i.verbose,
         What::Collection(Collection::Install(i)) => i.verbose,
         _ => 0,
     };
-    let notices = NoticeSettings {
-        verbosity,
-        hide_warnings: !config.system_warnings,
-        hide_deprecations: !config.deprecation_warnings,
-        verbose_to_stderr: config.verbose_to_stderr,
-        ..NoticeSettings::default()
-    };
-    report::show_notices(&screen, notices);
+    super::show_notices(&config, verbosity);
     match args.what {
         What::Install(args) => install(&args, &config, true, args.path.is_none())?,
         What::Role(Role::Install(args)) => install(&args, &config, true, false)?,

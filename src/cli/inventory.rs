@@ -10,8 +10,6 @@ use super::extra_vars;
 use crate::config::Config;
 use crate::error::Kind;
 use crate::inventory::{Group, Inventory, Options, Pattern};
-use crate::report::screen::Screen;
-use crate::report::{self, NoticeSettings};
 use crate::value::{Map, Value};
 use crate::vault::{self, Secrets};
 use crate::yaml::{self, EmitOptions};
@@ -107,30 +105,12 @@ pub struct InventoryArgs {
 
 /// Runs the subcommand; `args` are those after its name. Returns the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
-    let args = std::iter::once(OsString::from("rplay inventory")).chain(args);
-    let args = match InventoryArgs::try_parse_from(args) {
+    let args: InventoryArgs = match super::arguments("rplay inventory", args) {
         Ok(args) => args,
-        Err(e) => {
-            let code = e.exit_code();
-            // a closed pipe is no reason for another exit code
-            let _ = e.print();
-            return Ok(code);
-        }
+        Err(code) => return Ok(code),
     };
     let config = Config::load()?;
-    let screen = Screen::standard(match (config.force_color, config.nocolor) {
-        (true, _) => Some(true),
-        (false, true) => Some(false),
-        (false, false) => None,
-    });
-    let notices = NoticeSettings {
-        verbosity: args.verbose,
-        hide_warnings: !config.system_warnings,
-        hide_deprecations: !config.deprecation_warnings,
-        verbose_to_stderr: config.verbose_to_stderr,
-        ..NoticeSettings::default()
-    };
-    report::show_notices(&screen, notices);
+    super::show_notices(&config, args.verbose);
     set_vault_secrets(&args, &config)?;
     let mut args = args;
     if args.inventory.is_empty() {

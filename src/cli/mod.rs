@@ -11,8 +11,12 @@ pub mod playbook;
 pub mod vault;
 pub mod version;
 
+use crate::config::Config;
 use crate::error::Kind;
+use crate::report::screen::Screen;
+use crate::report::{self, NoticeSettings};
 use crate::{Error, Result};
+use clap::Parser;
 use std::ffi::OsString;
 
 /// Subcommands whose time has not come, with the program of Ansible's that each will stand for.
@@ -58,4 +62,35 @@ fn dispatch(args: &[OsString]) -> Result<i32> {
             None => playbook::run(args.iter().skip(1).cloned()),
         },
     }
+}
+
+/// The arguments of a subcommand, those after its name. Where there is only something to print, a help or what is
+/// wrong with them, it is printed and the exit code given instead.
+fn arguments<A: Parser>(
+    name: &str,
+    args: impl IntoIterator<Item = OsString>,
+) -> std::result::Result<A, i32> {
+    A::try_parse_from(std::iter::once(OsString::from(name)).chain(args)).map_err(|e| {
+        let code = e.exit_code();
+        // a closed pipe is no reason for another exit code
+        let _ = e.print();
+        code
+    })
+}
+
+/// Shows what is noticed from here on, as the settings and `-v` say, for subcommands that have no report.
+fn show_notices(config: &Config, verbosity: u8) {
+    let screen = Screen::standard(match (config.force_color, config.nocolor) {
+        (true, _) => Some(true),
+        (false, true) => Some(false),
+        (false, false) => None,
+    });
+    let settings = NoticeSettings {
+        verbosity,
+        hide_warnings: !config.system_warnings,
+        hide_deprecations: !config.deprecation_warnings,
+        verbose_to_stderr: config.verbose_to_stderr,
+        ..NoticeSettings::default()
+    };
+    report::show_notices(&screen, settings);
 }

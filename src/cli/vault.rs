@@ -9,8 +9,6 @@ mod strings;
 
 use crate::config::Config;
 use crate::error::Kind;
-use crate::report::screen::Screen;
-use crate::report::{self, NoticeSettings};
 use crate::vault::{self, Secret, Secrets};
 use crate::{Error, Result};
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -179,30 +177,12 @@ impl Key {
 ///
 /// Fails if a file cannot be read, decrypted or written, and on options that do not fit together.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
-    let args = std::iter::once(OsString::from("rplay vault")).chain(args);
-    let args = match VaultArgs::try_parse_from(args) {
+    let args: VaultArgs = match super::arguments("rplay vault", args) {
         Ok(args) => args,
-        Err(e) => {
-            let code = e.exit_code();
-            // a closed pipe is no reason for another exit code
-            let _ = e.print();
-            return Ok(code);
-        }
+        Err(code) => return Ok(code),
     };
     let config = Config::load()?;
-    let screen = Screen::standard(match (config.force_color, config.nocolor) {
-        (true, _) => Some(true),
-        (false, true) => Some(false),
-        (false, false) => None,
-    });
-    let notices = NoticeSettings {
-        verbosity: args.verbose,
-        hide_warnings: !config.system_warnings,
-        hide_deprecations: !config.deprecation_warnings,
-        verbose_to_stderr: config.verbose_to_stderr,
-        ..NoticeSettings::default()
-    };
-    report::show_notices(&screen, notices);
+    super::show_notices(&config, args.verbose);
     act(args.action, &config)?;
     Ok(0)
 }

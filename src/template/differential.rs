@@ -2,22 +2,8 @@
 
 use super::{Engine, Scope, Templar, python};
 use crate::search::SearchPath;
-use crate::value::{Map, Value};
+use crate::value::Value;
 use std::sync::Arc;
-
-pub struct Fixed(pub Map);
-
-impl Scope for Fixed {
-    fn get(&self, name: &str) -> Option<Value> {
-        self.0.get(name).cloned()
-    }
-    fn names(&self) -> Vec<Arc<str>> {
-        self.0
-            .keys()
-            .filter_map(|k| k.as_str().map(Arc::from))
-            .collect()
-    }
-}
 
 /// A value as it comes from the user's YAML: text with braces is a template.
 pub fn trusted(value: &Value) -> Value {
@@ -42,7 +28,7 @@ fn as_ansible_core_does_it() {
         vars.insert(k.clone(), v.clone());
     }
     let engine = Engine::new();
-    let scope: Arc<dyn Scope> = Arc::new(Fixed(vars));
+    let scope: Arc<dyn Scope> = Arc::new(vars);
     let mut wrong = Vec::new();
     let cases = data.get("cases").unwrap().as_list().unwrap();
     for case in cases {
@@ -102,7 +88,7 @@ fn speed() {
         )
         .unwrap(),
     );
-    let scope: Arc<dyn Scope> = Arc::new(Fixed(vars.as_map().unwrap().clone()));
+    let scope: Arc<dyn Scope> = Arc::new(vars.as_map().unwrap().clone());
     let engine = Engine::new();
     let template = Value::user_text("value is {{ a }}", None);
     let condition = Value::str("os == 'Debian' and n > 2");

@@ -370,7 +370,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The character of `\uXXXX`, or of two of them, for that position of a string.
+    /// The character of `\u` and four digits, or of two of them, for that position of a string.
     fn unicode(&mut self, escape: usize, position: usize) -> Result<char> {
         let first = self
             .hex()

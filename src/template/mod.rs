@@ -51,7 +51,7 @@ pub use file::{FileOptions, file_variables};
 pub use managed::managed;
 pub use templar::{Engine, Templar};
 
-use crate::value::Value;
+use crate::value::{Map, Value};
 use std::sync::Arc;
 
 /// The variables that a template may see, not yet rendered.
@@ -60,4 +60,16 @@ pub trait Scope: Send + Sync {
     fn get(&self, name: &str) -> Option<Value>;
     /// All names, for `vars`, `varnames` and "did you mean".
     fn names(&self) -> Vec<Arc<str>>;
+}
+
+/// Variables that are all there is: no layers, no host.
+impl Scope for Map {
+    fn get(&self, name: &str) -> Option<Value> {
+        Map::get(self, name).cloned()
+    }
+    fn names(&self) -> Vec<Arc<str>> {
+        self.keys()
+            .filter_map(|k| k.as_str().map(Arc::from))
+            .collect()
+    }
 }

@@ -1,6 +1,6 @@
 //! What only rplay promises: places, hints, inert results, whole files.
 
-use super::differential::{Fixed, trusted};
+use super::differential::trusted;
 use super::{Engine, FileOptions, Templar};
 use crate::search::SearchPath;
 use crate::source::{Location, Source};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 fn templar(vars: &str) -> Templar {
     let vars: Value = serde_json::from_str(vars).unwrap();
     let map = trusted(&vars).as_map().unwrap().clone();
-    Templar::new(&Engine::new(), Arc::new(Fixed(map)), Arc::default())
+    Templar::new(&Engine::new(), Arc::new(map), Arc::default())
 }
 
 fn placed(text: &str, verbatim: bool) -> Value {
@@ -93,7 +93,7 @@ fn errors_point_at_the_expression() {
 fn the_cause_inside_a_variable_is_what_is_reported() {
     let mut vars = Map::default();
     vars.insert("a".into(), placed("{{ missing }}", true));
-    let t = Templar::new(&Engine::new(), Arc::new(Fixed(vars)), Arc::default());
+    let t = Templar::new(&Engine::new(), Arc::new(vars), Arc::default());
     let error = t.render(&Value::user_text("{{ a }}", None)).unwrap_err();
     assert_eq!(error.message(), "'missing' is undefined");
     assert_eq!(error.location().unwrap().to_string(), "site.yml:2:10");
@@ -135,7 +135,7 @@ fn long_chains_of_variables_fit_the_stack_of_a_thread() {
         vars.insert(format!("v{i}").into(), Value::user_text(&text, None));
     }
     vars.insert("v48".into(), "end".into());
-    let t = Templar::new(&Engine::new(), Arc::new(Fixed(vars)), Arc::default());
+    let t = Templar::new(&Engine::new(), Arc::new(vars), Arc::default());
     let v = t.render(&Value::user_text("{{ v0 }}", None)).unwrap();
     assert_eq!(v, Value::str("end"));
 }
@@ -185,11 +185,7 @@ fn what_comes_from_hosts_is_never_templated() {
         "wrapped".into(),
         trusted(&serde_json::from_str(r#"{"x": "{{ copy }}", "l": ["{{ r.lines }}"]}"#).unwrap()),
     );
-    let t = Templar::new(
-        &Engine::new(),
-        Arc::new(Fixed(vars.clone())),
-        Arc::default(),
-    );
+    let t = Templar::new(&Engine::new(), Arc::new(vars.clone()), Arc::default());
     for (text, want) in [
         ("{{ copy }}", evil),
         ("{{ wrapped.x }}", evil),
@@ -209,7 +205,7 @@ fn what_comes_from_hosts_is_never_templated() {
         // as set_fact and loops do: back into the variables, rendered again
         let mut again = vars.clone();
         again.insert("fact".into(), once.clone());
-        let t = Templar::new(&Engine::new(), Arc::new(Fixed(again)), Arc::default());
+        let t = Templar::new(&Engine::new(), Arc::new(again), Arc::default());
         assert_eq!(t.render(&once).unwrap(), once);
         let through = t.render(&Value::user_text("{{ fact }}", None)).unwrap();
         assert_eq!(through, once);
@@ -224,7 +220,7 @@ fn what_comes_from_hosts_is_never_templated() {
     // nor evaluated as a condition
     let mut vars = vars;
     vars.insert("cond".into(), Value::str("1 == 2"));
-    let t = Templar::new(&Engine::new(), Arc::new(Fixed(vars)), Arc::default());
+    let t = Templar::new(&Engine::new(), Arc::new(vars), Arc::default());
     assert!(t.condition(&Value::user_text("{{ cond }}", None)).unwrap());
     assert!(t.condition(&Value::str("cond == '1 == 2'")).unwrap());
 }
@@ -298,7 +294,7 @@ impl Dynamic for Hosts {
 fn dynamic_maps_are_asked_lazily() {
     let mut vars = Map::default();
     vars.insert("hostvars".into(), Value::Dynamic(Arc::new(Hosts)));
-    let t = Templar::new(&Engine::new(), Arc::new(Fixed(vars)), Arc::default());
+    let t = Templar::new(&Engine::new(), Arc::new(vars), Arc::default());
     for (text, want) in [
         ("{{ hostvars.web1.ip }}", "10.0.0.1"),
         ("{{ hostvars['web1']['ip'] }}", "10.0.0.1"),
@@ -341,7 +337,7 @@ fn whole_files() {
     let vars = trusted(&serde_json::from_str(r#"{"b": 1, "l": [1, "a"]}"#).unwrap());
     let t = Templar::new(
         &Engine::new(),
-        Arc::new(Fixed(vars.as_map().unwrap().clone())),
+        Arc::new(vars.as_map().unwrap().clone()),
         Arc::new(SearchPath::new(dir.path())),
     );
     let render = |text: &str, options: FileOptions| {

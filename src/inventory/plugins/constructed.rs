@@ -6,8 +6,8 @@ use super::{boolean, dict, list};
 use crate::inventory::Inventory;
 use crate::search::SearchPath;
 use crate::source::Location;
-use crate::template::{Scope, Templar, python};
-use crate::value::{Key, Map, Value};
+use crate::template::{Templar, python};
+use crate::value::{Key, Value};
 use crate::yaml::Node;
 use crate::{Error, Result};
 use std::path::Path;
@@ -22,21 +22,6 @@ pub const OPTIONS: &[&str] = &[
     "use_extra_vars",
     "use_vars_plugins",
 ];
-
-/// The variables of a host.
-struct Variables(Map);
-
-impl Scope for Variables {
-    fn get(&self, name: &str) -> Option<Value> {
-        self.0.get(name).cloned()
-    }
-    fn names(&self) -> Vec<Arc<str>> {
-        self.0
-            .keys()
-            .filter_map(|k| k.as_str().map(Arc::from))
-            .collect()
-    }
-}
 
 /// What a file asks for.
 struct Construction<'a> {
@@ -101,7 +86,7 @@ impl Construction<'_> {
         let files = Arc::new(SearchPath::new(folder));
         Ok(Templar::new(
             &inventory.options.engine,
-            Arc::new(Variables(vars)),
+            Arc::new(vars),
             files,
         ))
     }

@@ -5,7 +5,7 @@
 use super::dict;
 use crate::inventory::Inventory;
 use crate::search::SearchPath;
-use crate::template::{Scope, Templar, python};
+use crate::template::{Templar, python};
 use crate::value::{Key, Map, Value};
 use crate::yaml::Node;
 use crate::{Error, Result};
@@ -13,21 +13,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub const OPTIONS: &[&str] = &["hosts", "layers"];
-
-/// A value of every layer.
-struct Combination(Map);
-
-impl Scope for Combination {
-    fn get(&self, name: &str) -> Option<Value> {
-        self.0.get(name).cloned()
-    }
-    fn names(&self) -> Vec<Arc<str>> {
-        self.0
-            .keys()
-            .filter_map(|k| k.as_str().map(Arc::from))
-            .collect()
-    }
-}
 
 /// Makes the hosts that the file describes.
 pub fn parse(inventory: &mut Inventory, root: &Node) -> Result<()> {
@@ -42,7 +27,7 @@ pub fn parse(inventory: &mut Inventory, root: &Node) -> Result<()> {
     let engine = Arc::clone(&inventory.options.engine);
     let files = Arc::new(SearchPath::new(Path::new(".")));
     for combination in combinations(dict(root, "layers")?)? {
-        let scope = Arc::new(Combination(combination));
+        let scope = Arc::new(combination);
         let templar = Templar::new(&engine, scope, Arc::clone(&files));
         let host = templar.render_str(&name.to_value())?;
         let host = inventory.data.add_host(&host, Some("ungrouped"), None)?;

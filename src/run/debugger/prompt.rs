@@ -304,26 +304,13 @@ impl Prompt {
         names.insert("task_vars".into(), Value::Dynamic(Arc::new(task_vars)));
         let templar = Templar::new(
             &run.world.engine,
-            Arc::new(Names(names)),
+            Arc::new(names),
             Arc::new(SearchPath::default()),
         );
         if expression.trim().is_empty() {
             return Err(Error::parse("invalid syntax"));
         }
         templar.render(&Value::user_text(&format!("{{{{ {expression} }}}}"), None))
-    }
-}
-
-/// The names that expressions know.
-struct Names(Map);
-
-impl Scope for Names {
-    fn get(&self, name: &str) -> Option<Value> {
-        self.0.get(name).cloned()
-    }
-    fn names(&self) -> Vec<Arc<str>> {
-        let names = self.0.keys().filter_map(Key::as_str);
-        names.map(Arc::from).collect()
     }
 }
 

@@ -159,25 +159,11 @@ fn get(request: Request, settings: &Settings, place: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::{Engine, Scope, Templar};
+    use crate::template::{Engine, Templar};
+    use crate::value::Map;
     use std::io::{BufRead, BufReader, Write};
     use std::net::TcpListener;
     use std::sync::Arc;
-
-    struct Place(String);
-
-    impl Scope for Place {
-        fn get(&self, name: &str) -> Option<Value> {
-            match name {
-                "place" => Some(Value::str(&self.0)),
-                "ansible_lookup_url_agent" => Some(Value::str("by-variable")),
-                _ => None,
-            }
-        }
-        fn names(&self) -> Vec<Arc<str>> {
-            vec!["place".into(), "ansible_lookup_url_agent".into()]
-        }
-    }
 
     /// Answers requests with what they were, line by line; those for `/missing` with 404.
     fn serve() -> String {
@@ -206,8 +192,11 @@ mod tests {
 
     #[test]
     fn pages_are_fetched_with_the_options_that_are_given() {
-        let scope = Arc::new(Place(serve()));
-        let templar = Templar::new(&Engine::new(), scope, Arc::default());
+        let vars = Map::from_iter([
+            ("place".into(), Value::from(serve())),
+            ("ansible_lookup_url_agent".into(), Value::str("by-variable")),
+        ]);
+        let templar = Templar::new(&Engine::new(), Arc::new(vars), Arc::default());
         let one = |text: &str| templar.expression(text).map(|v| python::str(&v));
         let text =
             one("lookup('url', place ~ '/a', split_lines=false, headers={'X-A': 1}, force=true)");
