@@ -129,6 +129,24 @@ fn a_source_with_a_mistake_adds_nothing() {
 }
 
 #[test]
+fn a_plugin_says_what_is_wrong_with_its_file_without_hosts_too() {
+    for (text, place, words) in [
+        ("keyed_groups: 3\n", "x.yml:2:15", "'list': 3"),
+        ("compose: [a]\n", "x.yml:2:10", "'dict': ['a']"),
+        ("groups: web\n", "x.yml:2:9", "'dict': 'web'"),
+        ("strict: maybe\n", "x.yml:2:9", "'bool': 'maybe'"),
+        ("keyed: []\n", "x.yml", "has no option 'keyed'"),
+    ] {
+        let dir = temp(&[("x.yml", &format!("plugin: constructed\n{text}"))]);
+        let sources = [dir.path().join("x.yml").display().to_string()];
+        let (inventory, said) = capture(|| Inventory::load(&sources, Options::default(), None));
+        inventory.unwrap();
+        assert!(said[0].1.contains(words), "{text}: {said:?}");
+        assert!(said[0].1.contains(place), "{text}: {said:?}");
+    }
+}
+
+#[test]
 fn hosts_and_groups_come_while_a_play_runs_and_outlive_a_refresh() {
     let dir = temp(&[("hosts", "[a]\nh1\n"), ("group_vars/a", "x: 1\n")]);
     let source = dir.path().join("hosts");

@@ -41,6 +41,10 @@ pub fn parse(inventory: &mut Inventory, root: &Node) -> Result<()> {
         use_vars_plugins: boolean(root, "use_vars_plugins", false)?,
         use_extra_vars: boolean(root, "use_extra_vars", inventory.options.use_extra_vars)?,
     };
+    // what is of the wrong kind is wrong without hosts, too
+    dict(root, "compose")?;
+    dict(root, "groups")?;
+    list(root, "keyed_groups")?;
     let hosts: Vec<Arc<str>> = inventory.data.hosts.keys().cloned().collect();
     for host in hosts {
         construction.compose(inventory, &host)?;
