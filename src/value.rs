@@ -27,7 +27,7 @@ pub enum Value {
     BigInt(Arc<str>),
     Float(f64),
     /// Text that is never templated.
-    Str(Arc<str>),
+    Str(Text),
     /// Text from the user's own files that holds a template.
     Template(Arc<Template>),
     /// Text from the user's own files that is encrypted.
@@ -42,6 +42,65 @@ pub enum Value {
     /// is evaluated (`x | default(1)`, `map(attribute='x') | select('defined')`): no rendering returns it.
     Undefined(Arc<str>),
 }
+
+/// Plain text, which remembers whether it was written by the user. Ansible calls such text trusted: what a variable
+/// of it says may become a condition, which text from a host, a lookup or a filter may not.
+#[derive(Clone, Debug, Default)]
+pub struct Text {
+    text: Arc<str>,
+    trusted: bool,
+}
+
+impl Text {
+    /// Text from the user's own files or command line.
+    pub fn trusted(text: impl Into<Arc<str>>) -> Text {
+        Text {
+            text: text.into(),
+            trusted: true,
+        }
+    }
+    /// Whether the user wrote this text.
+    pub fn is_trusted(&self) -> bool {
+        self.trusted
+    }
+    /// The text alone.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.text)
+    }
+}
+
+impl std::ops::Deref for Text {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+impl<T: Into<Arc<str>>> From<T> for Text {
+    /// Text that came from elsewhere: nothing says that the user wrote it.
+    fn from(text: T) -> Text {
+        Text {
+            text: text.into(),
+            trusted: false,
+        }
+    }
+}
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+impl AsRef<str> for Text {
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
+}
+/// Who wrote it makes no difference to what it says.
+impl PartialEq for Text {
+    fn eq(&self, other: &Text) -> bool {
+        self.text == other.text
+    }
+}
+impl Eq for Text {}
 
 /// A text that holds a template, and where the text starts.
 #[derive(Debug)]
@@ -74,7 +133,7 @@ pub trait Dynamic: fmt::Debug + Send + Sync {
 
 impl Value {
     pub fn str(text: impl AsRef<str>) -> Value {
-        Value::Str(Arc::from(text.as_ref()))
+        Value::Str(Text::from(text.as_ref()))
     }
 
     /// Text from the user: a template if it looks like one, else plain text.
@@ -86,7 +145,7 @@ impl Value {
                 verbatim: true,
             }))
         } else {
-            Value::str(text)
+            Value::Str(Text::trusted(text))
         }
     }
 
@@ -197,7 +256,7 @@ impl Value {
                     Value::BigInt(Arc::from(text))
                 }
             }
-            serde_json::Value::String(s) => Value::Str(Arc::from(s)),
+            serde_json::Value::String(s) => Value::from(s),
             serde_json::Value::Array(a) => {
                 Value::list(a.into_iter().map(Value::from_json).collect())
             }
@@ -293,14 +352,14 @@ impl Key {
     /// The key as a value.
     pub fn to_value(&self) -> Value {
         match self {
-            Key::Str(s) => Value::Str(Arc::clone(s)),
+            Key::Str(s) => Value::from(Arc::clone(s)),
             Key::Other(v) => (**v).clone(),
         }
     }
     /// A key from a value; plain text becomes [`Key::Str`].
     pub fn from_value(value: Value) -> Key {
         match value {
-            Value::Str(s) => Key::Str(s),
+            Value::Str(s) => Key::Str(s.text),
             other => Key::Other(Box::new(other)),
         }
     }
@@ -389,12 +448,12 @@ impl From<&str> for Value {
 }
 impl From<String> for Value {
     fn from(s: String) -> Value {
-        Value::Str(Arc::from(s))
+        Value::Str(Text::from(s))
     }
 }
 impl From<Arc<str>> for Value {
     fn from(s: Arc<str>) -> Value {
-        Value::Str(s)
+        Value::Str(Text::from(s))
     }
 }
 impl From<bool> for Value {

@@ -1,7 +1,10 @@
 //! `assert`: <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/assert_module.html>
 
 use super::{Context, Entry, only, refused};
+use crate::Error;
+use crate::error::Kind;
 use crate::result::TaskResult;
+use crate::template::Raw;
 use crate::value::{Map, Value};
 
 pub const ENTRY: Entry = Entry {
@@ -22,9 +25,9 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
     };
     let conditions: Vec<Value> = match that {
         Value::List(items) => items.to_vec(),
-        // a template that is the whole argument may give the list
-        Value::Template(_) => match context.templar.render(that) {
-            Ok(Value::List(items)) => items.to_vec(),
+        // a template that is the whole argument may give the list, whose items are conditions as they are written
+        Value::Template(_) => match context.templar.settle(that) {
+            Ok(Raw::Clean(Value::List(items)) | Raw::Lazy(Value::List(items))) => items.to_vec(),
             _ => vec![that.clone()],
         },
         other => vec![other.clone()],
@@ -62,6 +65,14 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
         .get("quiet")
         .is_some_and(|v| crate::playbook::boolean(v).unwrap_or(false));
     for (index, condition) in conditions.iter().enumerate() {
+        if condition.is_null() {
+            let error = Error::new(
+                Kind::Template,
+                "Empty conditional expressions are not allowed.",
+            );
+            let at = context.task.action.place_of_item(&"that".into(), index);
+            return crate::run::failure_of(error.at(at), &context.task.at);
+        }
         let placed = crate::playbook::Condition {
             value: condition.clone(),
             at: context
@@ -105,7 +116,7 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
 /// The condition as written.
 fn shown(condition: &Value) -> Value {
     match condition {
-        Value::Template(t) => Value::Str(t.text.clone()),
+        Value::Template(t) => Value::Str(crate::value::Text::trusted(t.text.clone())),
         other => other.clone(),
     }
 }

@@ -498,9 +498,6 @@ fn warn_of_no_effect(args: &Args) {
             ));
         }
     }
-    if !args.module_path.is_empty() {
-        notice::warning("-M has no effect: rplay runs its own modules, never Python ones");
-    }
 }
 
 fn usage(message: &str) -> Error {

@@ -57,6 +57,10 @@ settings! {
     inventory: HostSources = "/etc/ansible/hosts", ["defaults.inventory"], ["ANSIBLE_INVENTORY"];
     /// Folders that roles are looked for in.
     roles_path: PathList = "{{ANSIBLE_HOME}}/roles:/usr/share/ansible/roles:/etc/ansible/roles", ["defaults.roles_path"], ["ANSIBLE_ROLES_PATH"];
+    /// Folders that modules of the user's own are looked for in.
+    library: PathList = "{{ANSIBLE_HOME}}/plugins/modules:/usr/share/ansible/plugins/modules", ["defaults.library"], ["ANSIBLE_LIBRARY"];
+    /// Folders that actions of the user's own are looked for in.
+    action_plugins: PathList = "{{ANSIBLE_HOME}}/plugins/action:/usr/share/ansible/plugins/action", ["defaults.action_plugins"], ["ANSIBLE_ACTION_PLUGINS"];
     /// Folders that collections are looked for in.
     collections_path: PathList = "{{ANSIBLE_HOME}}/collections:/usr/share/ansible/collections", ["defaults.collections_path", "defaults.collections_paths"], ["ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS"];
     /// The folder that stands for the playbook's where there is none, as for `rplay inventory`.

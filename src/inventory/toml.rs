@@ -92,7 +92,7 @@ fn node(value: Toml, at: &Location) -> Node {
                 .into_iter()
                 .map(|(key, value)| {
                     let key = Node {
-                        data: scalar(Value::Str(Arc::from(key.as_str()))),
+                        data: scalar(Value::from(Arc::<str>::from(key.as_str()))),
                         at: at.clone(),
                     };
                     (key, node(value, at))

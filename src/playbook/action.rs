@@ -29,6 +29,8 @@ pub struct Action {
     pub at: Location,
     /// `local_action`: the task is delegated to localhost.
     pub local: bool,
+    /// The file of a module that is none of rplay's.
+    pub foreign: Option<std::path::PathBuf>,
 }
 
 impl Action {
@@ -166,6 +168,7 @@ pub fn parse(entries: &[(Node, Node)], on: On, at: &Location) -> Result<Action> 
             item_places: Vec::new(),
             at: key.at.clone(),
             local: false,
+            foreign: None,
         };
         fill(&mut action, value)?;
         action
@@ -228,6 +231,7 @@ fn indirect(keyword: &str, node: &Node) -> Result<Action> {
         item_places: Vec::new(),
         at: node.at.clone(),
         local: false,
+        foreign: None,
     };
     let full = match &node.data {
         Data::Scalar(v) if v.as_str().is_some() => {

@@ -1,10 +1,10 @@
 //! Blocks, and reading a list of tasks with its static imports.
 
-use super::action;
 use super::keywords::{self, On};
 use super::load::Build;
 use super::role::RoleUse;
 use super::{Directives, Frame, FrameKind, Task};
+use super::{action, foreign};
 use crate::value::Value;
 use crate::yaml::{Data, Node};
 use crate::{Error, Result};
@@ -99,7 +99,7 @@ fn load_item(
             );
         }
     }
-    let task = Task::parse(node, frame, handler)?;
+    let mut task = Task::parse(node, frame, handler)?;
     match task.action.bare.as_str() {
         "import_tasks" => out.push(Item::Block(Arc::new(import_tasks(&task, handler, build)?))),
         "import_role" => out.push(Item::Block(Arc::new(import_role(&task, build)?))),
@@ -124,7 +124,11 @@ fn load_item(
         }
         name => {
             if !task.action.is_templated() && !crate::run::is_known_module(name) {
-                return Err(action::unknown_module(&task.action));
+                let Some(file) = foreign::find(&task.action.name, frame, build.loader) else {
+                    return Err(action::unknown_module(&task.action));
+                };
+                foreign::warn(name, &file);
+                task.action.foreign = Some(file);
             }
             out.push(Item::Task(Arc::new(task)));
         }

@@ -24,6 +24,8 @@ pub struct Loader {
     pub playbook_dir: PathBuf,
     pub roles_path: Vec<PathBuf>,
     pub collections_path: Vec<PathBuf>,
+    /// Folders of the user's own modules and actions.
+    pub library: Vec<PathBuf>,
     /// The setting of that name, where it is set.
     pub private_role_vars: Option<bool>,
     files: Mutex<HashMap<PathBuf, Arc<Node>>>,
@@ -42,6 +44,7 @@ impl Loader {
             playbook_dir: playbook_dir.to_path_buf(),
             roles_path: roles_path.to_vec(),
             collections_path: Vec::new(),
+            library: Vec::new(),
             private_role_vars: None,
             files: Mutex::default(),
         }
@@ -387,7 +390,11 @@ impl<'a> Build<'a> {
                     let short = path.file_name().unwrap_or_default().to_string_lossy();
                     format!("{collection}.{short}")
                 }
-                None => name.rsplit('/').next().unwrap_or(&name).to_string(),
+                // as it is written, but for the home folder
+                None if name.starts_with('~') => {
+                    name.rsplit('/').next().unwrap_or(&name).to_string()
+                }
+                None => name.clone(),
             },
             collections: meta
                 .as_ref()

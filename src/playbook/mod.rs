@@ -7,6 +7,7 @@ mod action;
 mod argument_spec;
 mod block;
 pub mod collections;
+pub mod foreign;
 pub mod groups;
 pub mod keywords;
 mod load;

@@ -246,7 +246,8 @@ pub fn find(
     dirs.push(playbook_dir.to_path_buf());
     let wanted = crate::search::expand_home(name);
     for dir in &dirs {
-        let path = dir.join(&wanted);
+        // `..` takes back folders that need not be there
+        let path = super::play::clean(&dir.join(&wanted));
         if path.is_dir() {
             return Ok(path);
         }

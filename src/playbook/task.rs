@@ -212,6 +212,7 @@ impl Task {
             item_places: Vec::new(),
             at: at.clone(),
             local: false,
+            foreign: None,
         };
         Task {
             implicit: true,

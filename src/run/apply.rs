@@ -7,7 +7,7 @@ use super::play::Batch;
 use super::values::text_of;
 use crate::playbook::Task;
 use crate::result::TaskResult;
-use crate::value::{Key, Map, Value};
+use crate::value::{Key, Map, Text, Value};
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -427,7 +427,7 @@ fn describe(task: &Task) -> Value {
             (
                 k.clone(),
                 match v {
-                    Value::Template(t) => Value::Str(Arc::clone(&t.text)),
+                    Value::Template(t) => Value::Str(Text::trusted(Arc::clone(&t.text))),
                     other => other.clone(),
                 },
             )

@@ -11,12 +11,13 @@ use crate::connection::{Lines, Target};
 use crate::error::Kind;
 use crate::machine::Mode;
 use crate::modules;
+use crate::notice::{self, Level};
 use crate::playbook::Task;
 use crate::report::live::Live;
 use crate::result::TaskResult;
 use crate::search::SearchPath;
 use crate::template::{Scope, Templar};
-use crate::value::{Dynamic, Map, Value};
+use crate::value::{Dynamic, Key, Map, Value};
 use crate::vars::{TaskScope, World};
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -115,7 +116,7 @@ struct OfDelegate {
 impl Dynamic for OfDelegate {
     fn get(&self, key: &str) -> Result<Option<Value>> {
         match (&self.vars, key) {
-            (_, "inventory_hostname") => Ok(Some(Value::Str(Arc::clone(&self.host)))),
+            (_, "inventory_hostname") => Ok(Some(Value::from(Arc::clone(&self.host)))),
             (Value::Dynamic(vars), _) => vars.get(key),
             _ => Ok(None),
         }
@@ -138,6 +139,34 @@ fn written(value: &Value) -> String {
 
 /// The modules whose commands are the user's own: their lines are shown while they run.
 const LIVE: &[&str] = &["command", "raw", "script", "shell"];
+
+/// Puts the warnings and deprecations that a task met into its result, from where they are shown and can be asked for.
+fn keep_notices(said: Vec<(Level, String)>, no_log: bool, result: &mut TaskResult) {
+    for (level, text) in said {
+        let (key, value) = match level {
+            // the report shows nothing of a result that is hidden
+            _ if no_log => {
+                notice::say(level, text);
+                continue;
+            }
+            Level::Warning => ("warnings", Value::from(text)),
+            Level::Deprecated => {
+                let words = [(Key::from("msg"), Value::from(text))];
+                ("deprecations", Value::map(words.into_iter().collect()))
+            }
+            Level::Verbose(_) => {
+                notice::say(level, text);
+                continue;
+            }
+        };
+        let mut all = match result.get(key) {
+            Some(Value::List(items)) => items.to_vec(),
+            _ => Vec::new(),
+        };
+        all.push(value);
+        result.set(key, Value::list(all));
+    }
+}
 
 /// Settings of one evaluation: they may differ from loop item to loop item.
 pub(super) struct Once {
@@ -189,14 +218,17 @@ impl TaskRun<'_> {
             .directives
             .get("register")
             .and_then(|n| templar.render_str(&n.to_value()).ok());
-        let attempt = self.debugger_when(&templar).and_then(|when| {
-            outcome.debugger = when;
-            self.attempt(&templar, &files, &mut outcome)
+        let (attempt, said) = crate::notice::capture(|| {
+            self.debugger_when(&templar).and_then(|when| {
+                outcome.debugger = when;
+                self.attempt(&templar, &files, &mut outcome)
+            })
         });
         match attempt {
             Ok(()) => {}
             Err(e) => outcome.result = self.failure(e),
         }
+        keep_notices(said, outcome.no_log, &mut outcome.result);
         match flag("ignore_errors") {
             // an include that cannot be made fails in any case
             Ok(ignore) => outcome.ignore_errors = ignore,
@@ -450,7 +482,13 @@ impl TaskRun<'_> {
             return (entry.run)(args, &mut context);
         }
         if modules::find(name).is_none() {
-            return TaskResult::failed(format!("couldn't resolve module/action '{name}'"));
+            return match &self.task.action.foreign {
+                Some(file) => TaskResult::failed(format!(
+                    "rplay runs its own modules only, and '{name}' ({}) is none of them.",
+                    file.display()
+                )),
+                None => TaskResult::failed(format!("couldn't resolve module/action '{name}'")),
+            };
         }
         let mut session = self.sessions.lazy(target);
         let request = crate::connection::Request {

@@ -7,12 +7,8 @@ use crate::Result;
 use crate::inventory::Pattern;
 use crate::playbook::{Item, Loader, Play};
 use crate::report::listing;
-use crate::search::SearchPath;
 use crate::template::Templar;
-use crate::value::Value;
-use crate::vars::{PlayInfo, TaskScope};
 use std::path::Path;
-use std::sync::Arc;
 
 /// A playbook without its plays, for `--syntax-check`.
 pub fn named(path: &Path) -> listing::Playbook {
@@ -37,18 +33,10 @@ impl Runner<'_> {
         let filter = TagFilter::new(&wanted, &self.options.skip_tags);
         let mut out = named(path);
         for play in plays {
-            self.world_mut().play = Arc::new(PlayInfo {
-                dir: loader.playbook_dir.clone(),
-                vars: Arc::clone(&play.frame.vars),
-                ..PlayInfo::default()
-            });
-            let scope = Arc::new(TaskScope::for_play(&self.world, &play.frame));
-            let files = Arc::new(SearchPath::new(&loader.playbook_dir));
-            let templar = Templar::new(&self.world.engine, scope, files);
-            let patterns: Vec<String> = match templar.render(&play.hosts)? {
-                Value::List(items) => items.iter().map(text_of).collect(),
-                other => vec![text_of(&other)],
-            };
+            // as with ansible-playbook, files of variables that are missing here are no reason not to list
+            let _ = self.enter(play, loader, (*play.frame.vars).clone());
+            let templar = self.play_templar(play, loader);
+            let patterns = super::play::hosts_patterns(play, &templar)?;
             let hosts = match self.options.list.hosts {
                 true => self
                     .world
@@ -93,8 +81,10 @@ fn collect(items: &[Item], filter: &TagFilter, templar: &Templar, out: &mut Vec<
                 }
                 // names are shown as written: their variables have no host here
                 let name = match (task.name(), task.role_name()) {
-                    (Some(name), Some(role)) => format!("{role} : {}", text_of(&name)),
-                    (Some(name), None) => text_of(&name),
+                    (Some(name), Some(role)) if task.action.bare != "include_role" => {
+                        format!("{role} : {}", text_of(&name))
+                    }
+                    (Some(name), _) => text_of(&name),
                     (None, _) => task.action.name.clone(),
                 };
                 out.push(listing::Task { name, tags });

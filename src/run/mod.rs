@@ -131,6 +131,12 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
     let loader_for = |dir: &Path| {
         let mut loader = Loader::new(&engine, &extra_vars, dir, &config.roles_path.0);
         loader.private_role_vars = config.private_role_vars;
+        let own = [
+            &options.module_path,
+            &config.library.0,
+            &config.action_plugins.0,
+        ];
+        loader.library = own.into_iter().flatten().cloned().collect();
         // those beside the playbooks of the command line are for all that they import
         let beside = options
             .playbooks

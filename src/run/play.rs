@@ -67,53 +67,32 @@ impl Batch<'_> {
     }
 }
 
+/// The host patterns that a play names.
+pub(super) fn hosts_patterns(play: &Play, templar: &Templar) -> Result<Vec<String>> {
+    let at = play.directives.get("hosts").map_or(&play.at, |n| &n.at);
+    let rendered = templar.render(&play.hosts).map_err(|e| {
+        e.at(at)
+            .within("Error processing keyword 'hosts'", Some(at))
+    })?;
+    Ok(match rendered {
+        Value::List(items) => items.iter().map(text_of).collect(),
+        other => vec![text_of(&other)],
+    })
+}
+
 impl Runner<'_> {
     /// Runs a play on all its batches.
     pub fn play(&mut self, play: &Play, loader: &Loader) -> Result<Ended> {
-        {
-            let play_vars = self.play_vars(play)?;
-            let world = Arc::make_mut(&mut self.world);
-            world.play = Arc::new(PlayInfo {
-                dir: loader.playbook_dir.clone(),
-                vars: Arc::new(play_vars),
-                roles: Arc::new(
-                    play.role_list
-                        .iter()
-                        .filter(|r| r.public)
-                        .cloned()
-                        .collect(),
-                ),
-                role_names: Arc::new(
-                    play.role_list
-                        .iter()
-                        .filter(|r| is_top_role(play, &r.name))
-                        .map(|r| Value::str(&r.name))
-                        .collect(),
-                ),
-                check: self.options.check,
-                diff: self.options.diff,
-                ..PlayInfo::default()
-            });
-        }
+        let play_vars = self.play_vars(play)?;
         // a file that is not there ends the run when the play has been announced
-        let mut missing = None;
-        match self.shared_vars_files(play, loader) {
-            Ok(vars) => self.world_mut().play_mut().vars_files = Arc::new(vars),
-            Err(e) => missing = Some(e),
-        }
+        let missing = self.enter(play, loader, play_vars).err();
         let templar = self.play_templar(play, loader);
         let named = match play.keyword("strategy") {
             Some(named) => templar.render_str(&named)?,
             None => self.config.strategy.clone(),
         };
         let strategy = Strategy::named(&named);
-        let pattern = match templar
-            .render(&play.hosts)
-            .map_err(|e| e.at(play.directives.get("hosts").map_or(&play.at, |n| &n.at)))?
-        {
-            Value::List(items) => items.iter().map(text_of).collect::<Vec<_>>().join(","),
-            other => text_of(&other),
-        };
+        let pattern = hosts_patterns(play, &templar)?.join(",");
         let name = match play.keyword("name") {
             Some(name) => templar.render_str(&name).unwrap_or_else(|_| text_of(&name)),
             // a template that gives a list is shown as the list
@@ -125,7 +104,7 @@ impl Runner<'_> {
         let (hosts, all) = self.hosts_of(play, &pattern, &templar)?;
         let lost = hosts.len() < all.len();
         let values = |names: &[Arc<str>]| {
-            Arc::new(names.iter().map(|h| Value::Str(Arc::clone(h))).collect())
+            Arc::new(names.iter().map(|h| Value::from(Arc::clone(h))).collect())
         };
         for name in ["gather_facts", "force_handlers"] {
             flag_of_play(play, name, &templar)?;
@@ -193,6 +172,27 @@ impl Runner<'_> {
             }
         }
         Ok(Ended::Normally)
+    }
+
+    /// Makes `play` the one whose variables are seen, with `vars` for its own.
+    ///
+    /// Fails if one of its vars_files cannot be read; the play has its other variables all the same.
+    pub(super) fn enter(&mut self, play: &Play, loader: &Loader, vars: Map) -> Result<()> {
+        let public = play.role_list.iter().filter(|r| r.public);
+        let top = play.role_list.iter();
+        let top = top.filter(|r| is_top_role(play, &r.name));
+        self.world_mut().play = Arc::new(PlayInfo {
+            dir: loader.playbook_dir.clone(),
+            vars: Arc::new(vars),
+            roles: Arc::new(public.cloned().collect()),
+            role_names: Arc::new(top.map(|r| Value::str(&r.name)).collect()),
+            check: self.options.check,
+            diff: self.options.diff,
+            ..PlayInfo::default()
+        });
+        let files = self.shared_vars_files(play, loader)?;
+        self.world_mut().play_mut().vars_files = Arc::new(files);
+        Ok(())
     }
 
     pub(super) fn play_templar(&self, play: &Play, loader: &Loader) -> Templar {
@@ -326,7 +326,7 @@ impl Runner<'_> {
         let values = Arc::new(
             names
                 .iter()
-                .map(|h| Value::Str(Arc::clone(h)))
+                .map(|h| Value::from(Arc::clone(h)))
                 .collect::<Vec<_>>(),
         );
         {
@@ -523,7 +523,9 @@ fn is_top_role(play: &Play, name: &str) -> bool {
                         .or_else(|| entry.get("name"))
                         .and_then(|n| n.as_str())
                 });
-                named.is_some_and(|n| n.rsplit('/').next() == Some(name))
+                named.is_some_and(|n| {
+                    n == name || n.starts_with('~') && n.rsplit('/').next() == Some(name)
+                })
             })
         })
 }

@@ -8,12 +8,24 @@ use super::methods;
 use super::ops::{self, failure};
 use super::python;
 use super::val::{Dict, Function, Obj, Undef, V, range_len};
-use crate::Result;
 use crate::error::Kind as ErrorKind;
 use crate::value::{Key, Value};
+use crate::{Error, Result};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// What is undefined because something that it needs is so. Other errors stay errors.
+fn undefined_or(error: Error) -> Result<V> {
+    if error.kind() != ErrorKind::Undefined {
+        return Err(error);
+    }
+    Ok(V::Undefined(Rc::new(Undef {
+        message: Arc::from(error.message()),
+        error: Some(error),
+        silent: false,
+    })))
+}
 
 impl Interp<'_> {
     pub fn variable(&self, name: &Arc<str>, cx: &Cx) -> Result<V> {
@@ -47,15 +59,16 @@ impl Interp<'_> {
                 Ok(v)
             }
             Ok(None) => Ok(self.builtin(name)),
-            Err(error) if error.kind() == ErrorKind::Undefined => {
-                Ok(V::Undefined(Rc::new(Undef {
-                    message: Arc::from(error.message()),
-                    error: Some(error),
-                    silent: false,
-                })))
-            }
-            Err(error) => Err(error),
+            Err(error) => undefined_or(error),
         }
+    }
+
+    /// A template of the user's in an expression.
+    pub fn settled(&self, template: &Value) -> Result<V> {
+        self.templar
+            .settle(template)
+            .map(raw_to_v)
+            .or_else(undefined_or)
     }
 
     pub fn builtin(&self, name: &str) -> V {
@@ -258,10 +271,10 @@ impl Interp<'_> {
         }
         if let Value::Str(name) = key {
             if let V::Obj(obj) = v {
-                return self.obj_attr(v, obj, name);
+                return self.obj_attr(v, obj, &name.shared());
             }
             if methods::exists(v, name) {
-                return Ok(V::obj(Obj::Bound(v.clone(), Arc::clone(name))));
+                return Ok(V::obj(Obj::Bound(v.clone(), name.shared())));
             }
         }
         Ok(match (v, key) {

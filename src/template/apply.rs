@@ -51,9 +51,9 @@ impl Interp<'_> {
                     let v = self.eval_needed(e, cx)?;
                     for name in self.iterate(&v)? {
                         if let V::Data(Value::Str(name)) = name
-                            && let Some(value) = self.entry(&v, &Key::Str(Arc::clone(&name)))?
+                            && let Some(value) = self.entry(&v, &Key::Str(name.shared()))?
                         {
-                            out.kw.push((name, value));
+                            out.kw.push((name.shared(), value));
                         }
                     }
                 }

@@ -14,6 +14,7 @@ pub struct Expr {
 
 /// The kinds of expressions.
 pub enum Kind {
+    /// A template is one in a lookup's term.
     Const(Value),
     Var(Arc<str>),
     Attr(Box<Expr>, Arc<str>),

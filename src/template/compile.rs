@@ -5,7 +5,7 @@ use super::literal::literal;
 use super::parsable::parsable;
 use super::{filters, tests};
 use crate::error::Kind as ErrorKind;
-use crate::value::Value;
+use crate::value::{Value, is_template};
 use crate::{Error, Result};
 use minijinja::machinery::{ast as mj, parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
@@ -446,7 +446,16 @@ impl<'s> Compiler<'s> {
     }
 
     fn call(&mut self, call: &mj::Call<'_>) -> Made<Kind> {
-        Ok(Kind::Call(self.boxed(&call.expr)?, self.args(&call.args)?))
+        let mut args = self.args(&call.args)?;
+        if matches!(&call.expr, mj::Expr::Var(v) if matches!(v.id, "lookup" | "query" | "q")) {
+            // behind the lookup's name
+            for arg in args.iter_mut().skip(1) {
+                if let Arg::Pos(term) = arg {
+                    embed(&mut term.kind);
+                }
+            }
+        }
+        Ok(Kind::Call(self.boxed(&call.expr)?, args))
     }
 
     fn args(&mut self, args: &[mj::CallArg<'_>]) -> Made<Vec<Arg>> {
@@ -518,6 +527,24 @@ fn without_spaces(name: &str) -> Arc<str> {
         name.split_whitespace().collect::<String>().into()
     } else {
         name.into()
+    }
+}
+
+/// Makes templates of the constants in a lookup's term that hold one.
+fn embed(kind: &mut Kind) {
+    match kind {
+        Kind::Const(value) => {
+            if let Value::Str(text) = value
+                && is_template(text)
+            {
+                *value = Value::user_text(text, None);
+            }
+        }
+        Kind::List(items) | Kind::Tuple(items) => {
+            items.iter_mut().for_each(|item| embed(&mut item.kind));
+        }
+        Kind::Dict(entries) => entries.iter_mut().for_each(|(_, v)| embed(&mut v.kind)),
+        _ => {}
     }
 }
 

@@ -8,6 +8,8 @@ use super::templar::Templar;
 use crate::error::Kind;
 use crate::notice;
 use crate::source::Location;
+#[cfg(doc)]
+use crate::value::Text;
 use crate::value::{Value, is_template};
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -15,12 +17,13 @@ use std::sync::Arc;
 impl Templar {
     /// A condition of `when`, `changed_when`, `until`, ...: text is an expression, a bool is itself.
     ///
-    /// `value` must be what the user wrote, not yet rendered: text from a host would be run as an expression.
+    /// Text is evaluated only if the user wrote it (see [`Text`]), for which a template may name it: `"{{ item }}"`.
     ///
-    /// Errors if the expression is empty, cannot be read or uses something undefined.
+    /// Errors if the expression is empty, not the user's, cannot be read or uses something undefined.
     pub fn condition(&self, value: &Value) -> Result<bool> {
         let (text, at, verbatim) = match value {
-            Value::Str(text) => (Arc::clone(text), None, false),
+            Value::Str(text) if text.is_trusted() => (text.shared(), None, false),
+            Value::Str(text) => return self.foreign(text),
             Value::Template(t) => (Arc::clone(&t.text), t.at.as_ref(), t.verbatim),
             Value::List(items) => {
                 for item in items.iter() {
@@ -52,61 +55,97 @@ impl Templar {
         if trimmed.is_empty() {
             return Err(empty(at));
         }
-        let result = if is_template(trimmed) {
-            self.with_braces(text, trimmed, at, verbatim)
+        let result = if !is_template(trimmed) {
+            self.expression_at(text, at, verbatim)?
         } else {
-            self.expression_at(text, at, verbatim)
+            let result = if trimmed.starts_with("{%") || is_one_template(trimmed) {
+                let template = crate::value::Template {
+                    text: Arc::clone(text),
+                    at: at.cloned(),
+                    verbatim,
+                };
+                let named = self.render(&Value::Template(Arc::new(template)))?;
+                // a template that gives text names the condition
+                if let Value::Str(_) = &named {
+                    return self.condition(&named).map_err(|e| e.at_opt(at));
+                }
+                named
+            } else {
+                self.with_braces(text).map_err(|e| e.at_opt(at))?
+            };
+            notice::deprecated(format!(
+                "Conditionals should not be surrounded by templating delimiters such as {{{{ }}}} or {{% %}}: {trimmed}"
+            ));
+            result
         };
-        let result = result?;
         Ok(match &result {
             Value::Bool(b) => *b,
             other => self.truth(other, trimmed).map_err(|e| e.at_opt(at))?,
         })
     }
 
+    /// The truth of text that is not the user's: where a host's word became part of the playbook, the host
+    /// would run what it likes on the controller. The words for true and false do no harm.
+    fn foreign(&self, text: &str) -> Result<bool> {
+        let word = text.trim();
+        if !self.strict_conditions() && (is_truth_word(word) || word.parse::<f64>().is_ok()) {
+            return self.truth(&Value::str(word), word);
+        }
+        Err(untrusted())
+    }
+
     /// A condition with templates in it, as the oldest playbooks have them.
-    fn with_braces(
-        &self,
-        text: &Arc<str>,
-        trimmed: &str,
-        at: Option<&Location>,
-        verbatim: bool,
-    ) -> Result<Value> {
-        let whole = trimmed.starts_with("{%")
-            || (trimmed.starts_with("{{")
-                && trimmed.ends_with("}}")
-                && trimmed[2..trimmed.len() - 2].find("{{").is_none());
-        if !whole && self.strict_conditions() {
+    fn with_braces(&self, text: &str) -> Result<Value> {
+        if self.strict_conditions() {
             return Err(Error::new(
                 Kind::Template,
                 "Syntax error in expression. Template delimiters are not supported in expressions",
-            )
-            .at_opt(at));
+            ));
         }
-        notice::deprecated(format!(
-            "Conditionals should not be surrounded by templating delimiters such as {{{{ }}}} or {{% %}}: {trimmed}"
-        ));
-        if whole {
-            return self.render(&Value::Template(Arc::new(crate::value::Template {
-                text: Arc::clone(text),
-                at: at.cloned(),
-                verbatim,
-            })));
+        // between two templates was text that the one evaluation made and the next read
+        let twice = text.trim().starts_with("{{") && text.trim().ends_with("}}");
+        let expression = match twice {
+            true => without_braces(text, &|inner| self.put_in(inner))?,
+            false => without_braces(text, &|inner| Ok(format!("({inner})")))?,
+        };
+        self.expression_at(&Arc::from(expression), None, false)
+    }
+
+    /// What a template in a condition stands for there. Text from elsewhere is no part of a condition, see [`Templar::condition`].
+    fn put_in(&self, inner: &str) -> Result<String> {
+        let value = self.expression_at(&Arc::from(inner), None, false);
+        match value {
+            Ok(Value::Str(text)) => {
+                let word = text.trim();
+                let literal = matches!(word, "True" | "False" | "None" | "true" | "false");
+                match text.is_trusted() || literal || word.parse::<f64>().is_ok() {
+                    true => Ok(format!("({word})")),
+                    false => Err(untrusted()),
+                }
+            }
+            Err(e) if e.kind() != Kind::Undefined => Err(e),
+            // what it gives is no text, or is asked for only where it is not defined
+            _ => Ok(format!("({inner})")),
         }
-        self.expression_at(&Arc::from(without_braces(text)), at, false)
     }
 }
 
-/// The expression that a text with templates in it means: `{{ a }} == 'b'` is `(a) == 'b'`, and in constants
-/// `'x{{ a }}' == b` is `('x' ~ (a)) == b`.
-fn without_braces(text: &str) -> String {
+fn untrusted() -> Error {
+    Error::new(Kind::Template, "Encountered untrusted template or expression.").hint(
+        "What a module, a lookup or a filter gave is not evaluated. Compare it: `when: result.stdout == 'yes'`.",
+    )
+}
+
+/// The expression that a text with templates in it means: `{{ a }} == 1` is `(a) == 1`, or what `put_in` makes of `a`,
+/// and in constants `'x{{ a }}' == b` is `('x' ~ (a)) == b`.
+fn without_braces(text: &str, put_in: &dyn Fn(&str) -> Result<String>) -> Result<String> {
     let mut out = String::new();
     let mut rest = text;
     while let Some(start) = rest.find(['\'', '"', '{']) {
         let (before, from) = rest.split_at(start);
         out.push_str(before);
         rest = if let Some((inner, after)) = template(from) {
-            out.push_str(&format!("({inner})"));
+            out.push_str(&put_in(inner)?);
             after
         } else if let Some(after) = from.strip_prefix('{') {
             out.push('{');
@@ -118,7 +157,33 @@ fn without_braces(text: &str) -> String {
         };
     }
     out.push_str(rest);
-    out
+    Ok(out)
+}
+
+/// Whether the braces that a text begins with are closed where it ends. Those in constants count for nothing.
+fn is_one_template(text: &str) -> bool {
+    let Some(inner) = text.strip_prefix("{{") else {
+        return false;
+    };
+    let (mut rest, mut open) = (inner, 0);
+    while let Some(start) = rest.find(['\'', '"', '{', '}']) {
+        let from = &rest[start..];
+        let taken = match from.as_bytes()[0] {
+            b'{' => {
+                open += 1;
+                1
+            }
+            b'}' if open > 0 => {
+                open -= 1;
+                1
+            }
+            b'}' if from.starts_with("}}") => return from.len() == 2,
+            b'}' => 1,
+            _ => constant_length(from),
+        };
+        rest = &from[taken..];
+    }
+    false
 }
 
 /// What is between the braces that a text begins with, and what comes behind them.
@@ -181,10 +246,7 @@ impl Templar {
     /// Text that names a truth value counts as that value, as it did when conditions were evaluated twice.
     fn truth(&self, value: &Value, text: &str) -> Result<bool> {
         let result = match value {
-            Value::Str(s) => !matches!(
-                s.trim().to_ascii_lowercase().as_str(),
-                "false" | "no" | "off" | "n" | "f" | "0" | "none" | ""
-            ),
+            Value::Str(s) => !is_false_word(s.trim()),
             other => other.is_truthy(),
         };
         let words = format!(
@@ -202,9 +264,34 @@ impl Templar {
     }
 }
 
+fn is_false_word(word: &str) -> bool {
+    let words = ["false", "no", "off", "n", "f", "0", "none", ""];
+    words.iter().any(|w| w.eq_ignore_ascii_case(word))
+}
+
+fn is_truth_word(word: &str) -> bool {
+    let words = ["true", "yes", "on", "y", "t"];
+    is_false_word(word) || words.iter().any(|w| w.eq_ignore_ascii_case(word))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::without_braces;
+    use super::{is_one_template, without_braces};
+
+    #[test]
+    fn braces_in_constants_and_dictionaries_end_no_template() {
+        for (text, whole) in [
+            ("{{ a }}", true),
+            ("{{ a == '{{ b }}' }}", true),
+            ("{{ {'a': {'b': 1}}.a.b == \"}}\" }}", true),
+            ("{{ a }} == {{ b }}", false),
+            ("{{ a }} == b", false),
+            ("a == {{ b }}", false),
+            ("{{ a", false),
+        ] {
+            assert_eq!(is_one_template(text), whole, "{text}");
+        }
+    }
 
     #[test]
     fn templates_in_conditions_become_expressions() {
@@ -224,7 +311,8 @@ mod tests {
             ("a == 'no {{ end'", "a == ('no {{ end')"),
             ("'open", "'open"),
         ] {
-            assert_eq!(without_braces(text), expression, "{text}");
+            let put_in = |inner: &str| Ok(format!("({inner})"));
+            assert_eq!(without_braces(text, &put_in).unwrap(), expression, "{text}");
         }
     }
 }

@@ -138,7 +138,7 @@ impl Interp<'_> {
             V::Data(Value::Dynamic(d)) => d
                 .keys()
                 .into_iter()
-                .map(|k| V::Data(Value::Str(k)))
+                .map(|k| V::Data(Value::from(k)))
                 .collect(),
             V::Data(Value::Str(s)) => s
                 .chars()
@@ -168,7 +168,7 @@ impl Interp<'_> {
                     .templar
                     .names()
                     .into_iter()
-                    .map(|n| V::Data(Value::Str(n)))
+                    .map(|n| V::Data(Value::from(n)))
                     .collect(),
                 Obj::Loop(_) => {
                     return Err(failure("'LoopContext' object is not iterable"));

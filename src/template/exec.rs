@@ -202,7 +202,7 @@ impl Interp<'_> {
 
     fn stmt(&self, stmt: &Stmt, cx: &Cx, out: &mut Out) -> Result<Flow> {
         match stmt {
-            Stmt::Raw(text) => out.push(Value::Str(Arc::clone(text))),
+            Stmt::Raw(text) => out.push(Value::from(Arc::clone(text))),
             Stmt::Emit(e) => {
                 let v = self.eval(e, cx)?;
                 self.emit(&v, out).map_err(|err| placed(err, cx, e.at))?;

@@ -154,6 +154,13 @@ impl<'t> Interp<'t> {
     /// Evaluates an expression. The result may be undefined.
     pub fn eval(&self, e: &Expr, cx: &Cx) -> Result<V> {
         match &e.kind {
+            Kind::Const(v @ Value::Template(t)) => {
+                crate::notice::deprecated(format!(
+                    "Templates in the text of a lookup are deprecated, use an expression instead: {}",
+                    t.text
+                ));
+                self.settled(v).map_err(|err| self.place(err, cx, e.at))
+            }
             Kind::Const(v) => Ok(V::Data(v.clone())),
             Kind::Var(name) => self
                 .variable(name, cx)

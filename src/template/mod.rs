@@ -49,7 +49,7 @@ mod version;
 pub use crate::python;
 pub use file::{FileOptions, file_variables};
 pub use managed::managed;
-pub use templar::{Engine, Templar};
+pub use templar::{Engine, Raw, Templar};
 
 use crate::value::{Map, Value};
 use std::sync::Arc;

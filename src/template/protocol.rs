@@ -12,7 +12,7 @@ pub fn iterate(value: &Value) -> Result<Vec<Value>> {
     match value {
         Value::List(items) => Ok(items.to_vec()),
         Value::Map(map) => Ok(map.keys().map(Key::to_value).collect()),
-        Value::Dynamic(d) => Ok(d.keys().into_iter().map(Value::Str).collect()),
+        Value::Dynamic(d) => Ok(d.keys().into_iter().map(Value::from).collect()),
         Value::Str(text) => Ok(characters(text)),
         Value::Undefined(message) => Err(undefined(message)),
         other => match other.as_str() {

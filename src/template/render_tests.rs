@@ -221,8 +221,36 @@ fn what_comes_from_hosts_is_never_templated() {
     let mut vars = vars;
     vars.insert("cond".into(), Value::str("1 == 2"));
     let t = Templar::new(&Engine::new(), Arc::new(vars), Arc::default());
-    assert!(t.condition(&Value::user_text("{{ cond }}", None)).unwrap());
-    assert!(t.condition(&Value::str("cond == '1 == 2'")).unwrap());
+    for foreign in [
+        Value::user_text("{{ cond }}", None),
+        Value::user_text("{{ cond }} == {{ cond }}", None),
+        Value::str("cond == '1 == 2'"),
+    ] {
+        let error = t.condition(&foreign).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "Encountered untrusted template or expression."
+        );
+    }
+    let own = Value::user_text("cond == '1 == 2'", None);
+    assert!(t.condition(&own).unwrap());
+}
+
+#[test]
+fn a_template_may_name_a_condition_that_the_user_wrote() {
+    let t = templar(r#"{"cond": "1 == 2", "n": 3, "list": ["1 == 1"]}"#);
+    for (text, want) in [
+        ("{{ cond }}", false),
+        ("{{ list[0] }}", true),
+        ("{{ list | first }}", true),
+        ("{{ n }} == {{ n }}", true),
+    ] {
+        let got = t.condition(&Value::user_text(text, None));
+        assert_eq!(got.unwrap(), want, "{text}");
+    }
+    // what a filter made of it is not what the user wrote
+    let made = Value::user_text("{{ cond | trim }}", None);
+    assert!(t.condition(&made).is_err());
 }
 
 #[test]
@@ -265,12 +293,14 @@ fn conditions_of_the_oldest_dialect() {
         assert_eq!(got.unwrap(), want, "{text}");
     }
     assert!(!t.condition(&Value::Bool(false)).unwrap());
-    let error = t.condition(&Value::str("  ")).unwrap_err();
+    let error = t.condition(&Value::user_text("  ", None)).unwrap_err();
     assert_eq!(
         error.message(),
         "Empty conditional expressions are not allowed."
     );
-    let error = t.condition(&Value::str("nope.x == 1")).unwrap_err();
+    let error = t
+        .condition(&Value::user_text("nope.x == 1", None))
+        .unwrap_err();
     assert_eq!(error.message(), "'nope' is undefined");
 }
 

@@ -414,7 +414,7 @@ impl Templar {
 
     fn decrypt(&self, v: &crate::value::Vault) -> Result<Raw> {
         // what was encrypted is a secret's text, braces and all, and never a template
-        vault::decrypt_variable(v).map(|text| Raw::Clean(Value::Str(text)))
+        vault::decrypt_variable(v).map(|text| Raw::Clean(Value::from(text)))
     }
 
     /// What `make` gives for a part of a variable; made once.

@@ -74,7 +74,7 @@ pub fn get(
     let play = &world.play;
     let run = &world.run;
     Some(match name {
-        "inventory_hostname" => Value::Str(Arc::clone(host)),
+        "inventory_hostname" => Value::from(Arc::clone(host)),
         "inventory_hostname_short" => Value::str(crate::inventory::short_name(host)),
         "group_names" => texts(world.inventory().group_names(host)),
         "groups" => world.view.groups(),

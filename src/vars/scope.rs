@@ -148,7 +148,7 @@ impl TaskScope {
         let defaults = &self.world.run.connections;
         match name {
             "ansible_host" if implicit() => Some("127.0.0.1".into()),
-            "ansible_host" => Some(Value::Str(Arc::clone(&self.host))),
+            "ansible_host" => Some(Value::from(Arc::clone(&self.host))),
             "ansible_connection" => Some(match &self.connection {
                 Some(keyword) => keyword.clone(),
                 None if implicit() => "local".into(),

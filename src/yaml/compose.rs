@@ -7,7 +7,7 @@ use super::{Data, Duplicates, Node, problem, scalar};
 use crate::error::{Error, Result, did_you_mean};
 use crate::notice;
 use crate::source::{Location, Source};
-use crate::value::{Key, Template, Value, Vault, is_template};
+use crate::value::{Key, Template, Text, Value, Vault, is_template};
 use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -512,8 +512,11 @@ impl Composer<'_> {
         marked: bool,
         inert: bool,
     ) -> Value {
-        if inert || !is_template(&text) {
+        if inert {
             return Value::from(text);
+        }
+        if !is_template(&text) {
+            return Value::Str(Text::trusted(text));
         }
         let offset = self.content_offset(start, style, marked);
         let flow = !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);

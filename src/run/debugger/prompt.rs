@@ -338,7 +338,7 @@ impl Dynamic for TaskVars {
 /// A value whose templates are shown as they are written.
 fn inert(value: &Value) -> Value {
     match value {
-        Value::Template(template) => Value::Str(Arc::clone(&template.text)),
+        Value::Template(template) => Value::from(Arc::clone(&template.text)),
         Value::List(items) => Value::list(items.iter().map(inert).collect()),
         Value::Map(map) => {
             let entries = map.iter().map(|(k, v)| (k.clone(), inert(v)));

@@ -87,7 +87,7 @@ fn varnames(call: Call) -> Result<Vec<Value>> {
             .map_err(|e| e.context(format!("Unable to use \"{pattern}\" as a search parameter")))?;
         for name in &names {
             if regex::search(&regex, name)?.is_some() {
-                out.push(Value::Str(name.clone()));
+                out.push(Value::from(name.clone()));
             }
         }
     }
