@@ -15,7 +15,7 @@ pub enum Level {
     Verbose(u8),
 }
 
-type Sink = Box<dyn Fn(Level, &str) + Send>;
+type Sink = Box<dyn FnMut(Level, &str) + Send>;
 
 /// What was said already, and who prints it.
 type State = (HashSet<(Level, String)>, Sink);
@@ -23,7 +23,7 @@ type State = (HashSet<(Level, String)>, Sink);
 static STATE: Mutex<Option<State>> = Mutex::new(None);
 
 /// Sets who prints notices. Without a sink they go nowhere.
-pub fn set_sink(sink: impl Fn(Level, &str) + Send + 'static) {
+pub fn set_sink(sink: impl FnMut(Level, &str) + Send + 'static) {
     *STATE.lock().unwrap_or_else(|e| e.into_inner()) = Some((HashSet::new(), Box::new(sink)));
 }
 

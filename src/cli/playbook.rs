@@ -6,7 +6,8 @@ use super::extra_vars;
 use crate::config::Config;
 use crate::error::Kind;
 use crate::report::screen::Screen;
-use crate::report::{self, NoticeSettings, colour, default};
+use crate::report::settings::Settings;
+use crate::report::{self, NoticeSettings, callbacks, colour};
 use crate::run::options::{Listing, Options};
 use crate::secret::Secret;
 use crate::vars::cache;
@@ -315,7 +316,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
         (false, true) => Some(false),
         (false, false) => None,
     });
-    let settings = default::Settings::new(&options, &config);
+    let settings = Settings::new(&options, &config);
     let notices = NoticeSettings {
         palette: settings.palette.clone(),
         verbosity: options.verbosity,
@@ -340,8 +341,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
         }
     }
     on_interrupt();
-    let reporter = default::DefaultReporter::new(screen, settings);
-    crate::run::playbooks(&options, &config, Box::new(reporter))
+    let reporter = callbacks::on_screen(&config.stdout_callback, &screen, &settings)?;
+    crate::run::playbooks(&options, &config, reporter)
 }
 
 /// Ctrl-C ends the run with ansible-playbook's exit code.
@@ -358,15 +359,6 @@ fn refuse_settings(config: &Config) -> Result<()> {
     let refused = |what: String| {
         Err(Error::new(Kind::Options, what).hint("remove the setting or use its default"))
     };
-    if !matches!(
-        config.stdout_callback.as_str(),
-        "default" | "ansible.builtin.default"
-    ) {
-        return refused(format!(
-            "stdout_callback = {}: there is no such report yet, only `default`",
-            config.stdout_callback
-        ));
-    }
     if !matches!(config.result_format.as_str(), "json" | "yaml") {
         return refused(format!(
             "callback_result_format = {}: it must be json or yaml",

@@ -10,7 +10,7 @@ use std::fmt::Write;
 pub fn render(causes: &[Cause], task: Option<&Location>) -> String {
     let causes = steps(causes, task);
     let whole: Vec<&str> = causes.iter().map(|c| c.message.as_str()).collect();
-    let mut out = format!("[ERROR]: {}", whole.join(": ").replace("\r\n", "\n"));
+    let mut out = format!("[ERROR]: {}", whole.join(": "));
     if let [only] = &causes[..] {
         if let Some(at) = &only.at {
             let _ = write!(out, "\n{}", origin(at));

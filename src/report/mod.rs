@@ -1,14 +1,16 @@
 //! Events of a run, and reporters that show them. Reporters decide nothing.
 
+pub mod callbacks;
 pub mod colour;
-pub mod default;
 pub mod diff;
 pub mod failure;
 pub mod json;
 pub mod listing;
 pub mod live;
+pub mod output;
 pub mod problem;
 pub mod screen;
+pub mod settings;
 pub mod yaml;
 
 use crate::result::TaskResult;
@@ -163,6 +165,12 @@ pub enum Event {
         job: String,
         told: crate::run::Told,
     },
+    /// A host is about to include something, which is not read yet.
+    Including {
+        task: TaskInfo,
+        host: String,
+        result: TaskResult,
+    },
     /// A file was included for these hosts.
     Included {
         task: TaskInfo,
@@ -230,8 +238,16 @@ pub struct NoticeSettings {
 pub fn show_notices(screen: &Screen, settings: NoticeSettings) {
     use crate::notice::{Level, set_sink};
     let screen = screen.clone();
+    let mut told_how = false;
     set_sink(move |level, text| {
         let palette = &settings.palette;
+        if level == Level::Deprecated
+            && !settings.hide_deprecations
+            && !std::mem::replace(&mut told_how, true)
+        {
+            let text = "[WARNING]: Deprecation warnings can be disabled by setting `deprecation_warnings=False` in ansible.cfg.";
+            screen.print(Stream::Err, text, Some(&palette.warn));
+        }
         match level {
             Level::Warning if !settings.hide_warnings => screen.print(
                 Stream::Err,

@@ -79,9 +79,9 @@ impl Screen {
         }
     }
 
-    /// Prints a text and a line break, unless the text ends with one.
+    /// Prints a text and a line break, unless the text ends with one. Line breaks of Windows become those of Unix.
     pub fn print(&self, stream: Stream, text: &str, colour: Option<&Colour>) {
-        let mut text = self.paint(text, colour);
+        let mut text = self.paint(&text.replace("\r\n", "\n"), colour);
         if !text.ends_with('\n') {
             text.push('\n');
         }

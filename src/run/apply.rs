@@ -376,7 +376,10 @@ pub fn clean(result: &TaskResult) -> Value {
             .collect()
     }
     fn complete(fields: &mut Map) {
-        if !fields.contains_key("failed") && !fields.contains_key("false_condition") {
+        let ran = ["failed", "false_condition", "include_args"]
+            .iter()
+            .all(|key| !fields.contains_key(*key));
+        if ran {
             fields.insert("failed".into(), Value::Bool(false));
         }
     }

@@ -2,7 +2,7 @@
 
 use super::background::Told;
 use super::debugger::{DebuggerWhen, Edits};
-use super::inclusion::{Included, Inclusion};
+use super::inclusion::Inclusion;
 use super::sessions::SessionPool;
 use super::target;
 use super::values::{failure_of, holds, text_of};
@@ -303,6 +303,9 @@ impl TaskRun<'_> {
                 outcome.inclusions.extend(once.inclusion);
                 outcome.mode = once.mode;
                 outcome.result = once.result;
+                if outcome.result.get("changed").is_none() {
+                    outcome.result.set("changed", false);
+                }
             }
             Some(items) => self.looped(items, templar, files, outcome)?,
         }
@@ -354,22 +357,15 @@ impl TaskRun<'_> {
         }
         match task.action.bare.as_str() {
             "include_tasks" => {
-                once.inclusion = Some(self.include_tasks(templar, files)?);
-                let file = match &once.inclusion.as_ref().map(|i| &i.what) {
-                    Some(Included::Tasks(path)) => path.display().to_string(),
-                    _ => String::new(),
-                };
-                once.result = TaskResult::ok()
-                    .with("include", file)
-                    .with("include_args", Map::default());
+                let inclusion = self.include_tasks(templar, files)?;
+                once.result = inclusion.result();
+                once.inclusion = Some(inclusion);
                 return Ok(once);
             }
             "include_role" => {
-                once.inclusion = Some(self.include_role(templar)?);
-                once.result = TaskResult::ok().with("include_args", Map::default()).with(
-                    "name",
-                    text_of(task.action.args.get("name").unwrap_or(&Value::Null)),
-                );
+                let inclusion = self.include_role(templar)?;
+                once.result = inclusion.result();
+                once.inclusion = Some(inclusion);
                 return Ok(once);
             }
             _ => {}

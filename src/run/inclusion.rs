@@ -3,6 +3,7 @@
 use super::executor::TaskRun;
 use crate::error::Kind;
 use crate::playbook::{RoleUse, included_file};
+use crate::result::TaskResult;
 use crate::search::SearchPath;
 use crate::template::Templar;
 use crate::value::{Map, Value};
@@ -30,6 +31,7 @@ impl TaskRun<'_> {
             label: None,
             apply: self.apply(templar)?,
             name: Some(name),
+            args: self.included_args(templar, &["_raw_params", "file"])?,
         })
     }
 
@@ -53,7 +55,30 @@ impl TaskRun<'_> {
             label: None,
             apply: self.apply(templar)?,
             name: None,
+            args: self.included_args(templar, &[])?,
         })
+    }
+
+    /// The task's arguments for its result, without some.
+    fn included_args(&self, templar: &Templar, without: &[&str]) -> Result<Map> {
+        let mut args = Map::default();
+        for (key, value) in &self.task.action.args {
+            if key.as_str().is_some_and(|k| without.contains(&k)) {
+                continue;
+            }
+            let rendered = match templar.render(value) {
+                // what is applied may be for the included tasks to render
+                Err(_) if key.as_str() == Some("apply") => value.clone(),
+                rendered => rendered?,
+            };
+            match rendered {
+                Value::Omit => {}
+                value => {
+                    args.insert(key.clone(), value);
+                }
+            }
+        }
+        Ok(args)
     }
 
     pub(super) fn apply(&self, templar: &Templar) -> Result<Map> {
@@ -88,6 +113,20 @@ pub struct Inclusion {
     pub apply: Map,
     /// The file's name as the task gives it.
     pub name: Option<String>,
+    /// The task's other arguments.
+    pub args: Map,
+}
+
+impl Inclusion {
+    /// The result of the task that includes it.
+    pub fn result(&self) -> TaskResult {
+        let mut result = TaskResult::new();
+        if let Some(name) = &self.name {
+            result.set("include", name.as_str());
+        }
+        result.set("include_args", Value::map(self.args.clone()));
+        result
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -147,8 +147,8 @@ impl TaskRun<'_> {
         if !result.fields.contains_key("failed") {
             // a module that reports a return code other than zero has failed
             let bad = matches!(result.get("rc"), Some(Value::Int(rc)) if *rc != 0);
-            if bad {
-                result.set("failed", true);
+            if bad || !result.is_skipped() {
+                result.set("failed", bad);
             }
         }
         if !result.fields.contains_key("changed") {
@@ -202,10 +202,14 @@ impl TaskRun<'_> {
 
     /// For a result that is a failure by the task's own words, not by what the module said.
     pub(super) fn blame_action(&self, result: &mut TaskResult) {
-        let msg = result.get("msg").map(text_of).unwrap_or_default();
-        let words = match msg.is_empty() {
-            true => "Task failed: Action failed.".to_string(),
-            false => format!("Task failed: Action failed: {msg}"),
+        let words = match result.get("msg").map(text_of) {
+            Some(msg) if msg.is_empty() => "Task failed: Action failed.".to_string(),
+            Some(msg) => format!("Task failed: Action failed: {msg}"),
+            None => {
+                let words = "Task failed: Action failed: Unknown error.".to_string();
+                result.set("msg", words.as_str());
+                words
+            }
         };
         result.error = Some(Error::general(words).at(&self.task.at));
     }

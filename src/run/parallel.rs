@@ -217,6 +217,11 @@ impl Runner<'_> {
         }
         // what was included is told when it is read
         if !outcome.inclusions.is_empty() && !outcome.result.is_failed() {
+            self.emit(Event::Including {
+                task: with_log(info, outcome),
+                host: host.to_string(),
+                result: outcome.result.clone(),
+            });
             return;
         }
         for handler in &outcome.notify {

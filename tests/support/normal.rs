@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
         (r#""(delta|start|end)": "[^"]*""#, r#""$1": "<time>""#),
+        (r"(?m)\b(delta): '[^']*'$", "$1: '<time>'"),
         (r#""(mtime|ctime|atime|birthtime)": [\d.]+"#, r#""$1": 0"#),
         (
             r#""(inode|ino|dev|version|device_type)": (?:null|"?-?\d+"?)"#,

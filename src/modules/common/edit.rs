@@ -111,6 +111,7 @@ impl Edit<'_> {
         let mut attributes = done.attributes.to_value();
         if let Value::Map(map) = &mut attributes {
             let map = std::sync::Arc::make_mut(map);
+            map.retain(|_, side| side.is_truthy());
             for key in ["before_header", "after_header"] {
                 map.insert(key.into(), format!("{path} (file attributes)").into());
             }

@@ -1,7 +1,7 @@
 //! Events to text. The expected texts are what ansible-playbook 2.19 printed for the same playbooks.
 
 use super::*;
-use crate::report::Cause;
+use crate::report::{Cause, Delegate};
 use crate::source::{Location, Source};
 use std::io::Write;
 use std::sync::{Arc, Mutex};

@@ -1,0 +1,74 @@
+//! What callbacks print, and how: their settings.
+
+use super::colour::Palette;
+use crate::config::{Config, Live};
+use crate::run::options::Options;
+
+/// The settings that callbacks share, with Ansible's defaults.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How many `-v`.
+    pub verbosity: u8,
+    /// Whether the whole run is in check mode.
+    pub check: bool,
+    pub display_skipped_hosts: bool,
+    pub display_ok_hosts: bool,
+    /// Failures go to standard error.
+    pub display_failed_stderr: bool,
+    pub show_custom_stats: bool,
+    pub show_task_path_on_failure: bool,
+    pub check_mode_markers: bool,
+    pub show_per_host_start: bool,
+    /// Results as YAML instead of JSON (`callback_result_format`).
+    pub yaml: bool,
+    /// Results over several lines: always, never, or as the verbosity says.
+    pub pretty_results: Option<bool>,
+    /// Lines of context in diffs (`DIFF_CONTEXT`).
+    pub diff_context: usize,
+    /// Whether the lines of commands are shown while they run.
+    pub live: Live,
+    pub palette: Palette,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            verbosity: 0,
+            check: false,
+            display_skipped_hosts: true,
+            display_ok_hosts: true,
+            display_failed_stderr: false,
+            show_custom_stats: false,
+            show_task_path_on_failure: false,
+            check_mode_markers: false,
+            show_per_host_start: false,
+            yaml: false,
+            pretty_results: None,
+            diff_context: 3,
+            live: Live::No,
+            palette: Palette::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The settings that ansible.cfg and the environment say, for a run with these options.
+    pub fn new(options: &Options, config: &Config) -> Settings {
+        Settings {
+            verbosity: options.verbosity,
+            check: options.check,
+            display_skipped_hosts: config.display_skipped_hosts,
+            display_ok_hosts: config.display_ok_hosts,
+            display_failed_stderr: config.display_failed_stderr,
+            show_custom_stats: config.show_custom_stats,
+            show_task_path_on_failure: config.show_task_path_on_failure,
+            check_mode_markers: config.check_mode_markers,
+            show_per_host_start: config.show_per_host_start,
+            yaml: config.result_format == "yaml",
+            pretty_results: config.format_pretty,
+            diff_context: config.diff_context as usize,
+            live: options.live,
+            palette: Palette::new(config),
+        }
+    }
+}
