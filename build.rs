@@ -22,12 +22,11 @@ fn main() {
     if variable("OPT_LEVEL") == "z" && variable("CARGO_CFG_TARGET_ENV") == "musl" {
         let script = Path::new(&variable("CARGO_MANIFEST_DIR")).join("src/bin/agent/discard.ld");
         println!("cargo:rerun-if-changed={}", script.display());
-        println!(
-            "cargo:rustc-link-arg-bin=rplay-agent=-Wl,-T,{}",
-            script.display()
-        );
         // what is equal is there once, where Rust's own linker can see to it; one segment needs no page of its own
-        let mut flags = vec!["-Wl,-z,noseparate-code".to_string()];
+        let mut flags = vec![
+            format!("-Wl,-T,{}", script.display()),
+            "-Wl,-z,noseparate-code".to_string(),
+        ];
         if let Some(folder) = lld() {
             flags.push(format!("-B{}", folder.display()));
             flags.push("-fuse-ld=lld".to_string());
@@ -35,6 +34,9 @@ fn main() {
         }
         for flag in flags {
             println!("cargo:rustc-link-arg-bin=rplay-agent={flag}");
+            if env::var_os("CARGO_FEATURE_RARE_MODULES").is_some() {
+                println!("cargo:rustc-link-arg-bin=rplay-agent-full={flag}");
+            }
         }
     }
     let out = PathBuf::from(variable("OUT_DIR"));
@@ -52,9 +54,9 @@ fn main() {
     let entries: String = agents
         .iter()
         .map(|agent| {
-            let Packed { arch, hash, size, file } = agent;
+            let Packed { kit, arch, hash, size, file } = agent;
             format!(
-                "    Embedded {{ arch: {arch:?}, hash: {hash:?}, size: {size}, xz: include_bytes!({file:?}) }},\n"
+                "    Embedded {{ kit: Kit::{kit:?}, arch: {arch:?}, hash: {hash:?}, size: {size}, xz: include_bytes!({file:?}) }},\n"
             )
         })
         .collect();
@@ -73,8 +75,25 @@ fn lld() -> Option<PathBuf> {
     folder.join("ld.lld").is_file().then_some(folder)
 }
 
+/// As in `src/agent/binary.rs`: the agent that every host gets, and the one with the rare modules.
+#[derive(Clone, Copy, Debug)]
+enum Kit {
+    Common,
+    Full,
+}
+
+impl Kit {
+    fn binary(self) -> &'static str {
+        match self {
+            Kit::Common => "rplay-agent",
+            Kit::Full => "rplay-agent-full",
+        }
+    }
+}
+
 /// An agent as it is kept in rplay.
 struct Packed {
+    kit: Kit,
     arch: String,
     /// SHA-256 of the agent itself.
     hash: String,
@@ -88,17 +107,24 @@ fn variable(name: &str) -> String {
     env::var(name).unwrap_or_default()
 }
 
-/// The agents that could be built: for this machine one there must be, for others if their toolchain is here.
 fn build(out: &Path) -> Vec<Packed> {
+    let kits = [Kit::Common, Kit::Full];
+    kits.into_iter()
+        .flat_map(|kit| build_kit(out, kit))
+        .collect()
+}
+
+/// The agents that could be built: for this machine one there must be, for others if their toolchain is here.
+fn build_kit(out: &Path, kit: Kit) -> Vec<Packed> {
     let own = variable("CARGO_CFG_TARGET_ARCH");
     let mut built = Vec::new();
     for arch in ["x86_64", "aarch64"] {
         let musl = format!("{arch}-unknown-linux-musl");
         let mut wrong = None;
         if has_target(&musl) {
-            match agent(out, &musl, false) {
+            match agent(out, kit, &musl, false) {
                 Ok(file) => {
-                    built.push(pack(out, arch, &file));
+                    built.push(pack(out, kit, arch, &file));
                     continue;
                 }
                 Err(log) => wrong = Some(log),
@@ -114,8 +140,8 @@ fn build(out: &Path) -> Vec<Packed> {
             continue;
         }
         // a static one all the same, but with the C library of this system
-        match agent(out, &format!("{arch}-unknown-linux-gnu"), true) {
-            Ok(file) => built.push(pack(out, arch, &file)),
+        match agent(out, kit, &format!("{arch}-unknown-linux-gnu"), true) {
+            Ok(file) => built.push(pack(out, kit, arch, &file)),
             Err(log) => panic!(
                 "cannot build the agent: see {}; `rustup target add {musl}` and a C compiler for it \
                  (Debian: musl-tools) may help; RPLAY_NO_AGENT=1 builds rplay without it",
@@ -138,15 +164,18 @@ fn has_target(target: &str) -> bool {
 }
 
 /// Builds the agent for a target. The error is the file that holds what cargo said.
-fn agent(out: &Path, target: &str, static_glibc: bool) -> Result<PathBuf, PathBuf> {
+fn agent(out: &Path, kit: Kit, target: &str, static_glibc: bool) -> Result<PathBuf, PathBuf> {
     let folder = out.join("agent");
-    let log = out.join(format!("agent-{target}.log"));
+    let log = out.join(format!("{}-{target}.log", kit.binary()));
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     cargo
         .current_dir(variable("CARGO_MANIFEST_DIR"))
         .args(["build", "--profile", "agent", "--no-default-features"])
-        .args(["--bin", "rplay-agent", "--target", target, "--target-dir"])
+        .args(["--bin", kit.binary(), "--target", target, "--target-dir"])
         .arg(&folder);
+    if matches!(kit, Kit::Full) {
+        cargo.args(["--features", "rare-modules"]);
+    }
     // what cargo tells build scripts, and the flags of the outer build, are not for the inner one
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
@@ -188,7 +217,7 @@ fn agent(out: &Path, target: &str, static_glibc: bool) -> Result<PathBuf, PathBu
         Err(e) => e.to_string().into_bytes(),
     };
     fs::write(&log, said).expect("OUT_DIR can be written to");
-    let file = folder.join(target).join("agent/rplay-agent");
+    let file = folder.join(target).join("agent").join(kit.binary());
     match done.is_ok_and(|o| o.status.success()) && file.is_file() {
         true => Ok(file),
         false => Err(log),
@@ -197,7 +226,7 @@ fn agent(out: &Path, target: &str, static_glibc: bool) -> Result<PathBuf, PathBu
 
 /// Compresses the agent, which is how it is kept and sent. The check is the one that every xz knows, BusyBox's too.
 /// The level is one whose window the agent fits into: a higher one has the host set aside 64 MiB to unpack it.
-fn pack(out: &Path, arch: &str, file: &Path) -> Packed {
+fn pack(out: &Path, kit: Kit, arch: &str, file: &Path) -> Packed {
     let contents = fs::read(file).expect("the agent was just built");
     let stream = liblzma::stream::Stream::new_easy_encoder(6, liblzma::stream::Check::Crc32)
         .expect("xz has this level");
@@ -205,10 +234,11 @@ fn pack(out: &Path, arch: &str, file: &Path) -> Packed {
     liblzma::read::XzEncoder::new_stream(&contents[..], stream)
         .read_to_end(&mut packed)
         .expect("memory can be written to");
-    let file = out.join(format!("rplay-agent-{arch}.xz"));
+    let file = out.join(format!("{}-{arch}.xz", kit.binary()));
     fs::write(&file, packed).expect("OUT_DIR can be written to");
     let digest = Sha256::digest(&contents);
     Packed {
+        kit,
         arch: arch.to_string(),
         hash: digest.iter().map(|b| format!("{b:02x}")).collect(),
         size: contents.len(),

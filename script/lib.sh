@@ -105,7 +105,8 @@ build() {
     rplay=$(target)/debug/rplay
 }
 
-# agent: the small static rplay-agent that is sent to hosts, into $RPLAY_AGENT_DIR, where rplay finds it.
+# agent: the small static rplay-agent that is sent to hosts, and the one with the rare modules, into $RPLAY_AGENT_DIR,
+# where rplay finds them.
 agent() {
     rust
     local machine target flags=()
@@ -116,10 +117,10 @@ agent() {
         target=$machine-unknown-linux-gnu
         flags=(--config "target.$target.rustflags=['-C','target-feature=+crt-static']")
     fi
-    say "Building the agent (about a minute, once)"
-    # its own folder, and none of the flags that are for rplay itself
-    (cd "$root" && env -u RUSTFLAGS -u RUSTC_WORKSPACE_WRAPPER cargo build --quiet --profile agent --no-default-features \
-        --bin rplay-agent --target "$target" "${flags[@]}")
+    say "Building the agents (two minutes, once)"
+    # their own folder, and none of the flags that are for rplay itself
+    local build=(env -u RUSTFLAGS -u RUSTC_WORKSPACE_WRAPPER cargo build --quiet --profile agent --no-default-features --target "$target" "${flags[@]}")
+    (cd "$root" && "${build[@]}" --bin rplay-agent && "${build[@]}" --features rare-modules --bin rplay-agent-full)
     RPLAY_AGENT_DIR=$(target)/$target/agent
     export RPLAY_AGENT_DIR
 }

@@ -21,6 +21,9 @@
 //! `run` decides and prints nothing; reporters print and decide nothing;
 //! modules know neither templates nor connections.
 
+// what only rare modules use is there for the agent that has them
+#![cfg_attr(not(feature = "rare-modules"), allow(dead_code))]
+
 pub mod agent;
 pub mod clock;
 pub mod error;

@@ -10,6 +10,25 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, OnceLock};
 
+/// How much an agent can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kit {
+    /// All modules but the rare ones: what every host gets.
+    Common,
+    /// All modules: what a host gets when a task needs a rare one.
+    Full,
+}
+
+impl Kit {
+    /// The name of its file, without the machine's.
+    fn file(self) -> &'static str {
+        match self {
+            Kit::Common => "rplay-agent",
+            Kit::Full => "rplay-agent-full",
+        }
+    }
+}
+
 /// An agent.
 pub struct Binary {
     /// The machine it runs on, as `uname -m` says it.
@@ -32,6 +51,7 @@ enum Contents {
 
 /// An agent that was built into rplay.
 struct Embedded {
+    kit: Kit,
     arch: &'static str,
     hash: &'static str,
     size: usize,
@@ -108,16 +128,27 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 /// The machines that agents are looked for.
 const MACHINES: &[&str] = &["x86_64", "aarch64"];
 
-static ALL: LazyLock<Vec<Binary>> =
-    LazyLock::new(|| MACHINES.iter().filter_map(|arch| look_for(arch)).collect());
+static COMMON: LazyLock<Vec<Binary>> = LazyLock::new(|| of_kit(Kit::Common));
+static FULL: LazyLock<Vec<Binary>> = LazyLock::new(|| of_kit(Kit::Full));
+
+fn of_kit(kit: Kit) -> Vec<Binary> {
+    // one that was built with everything, as while rplay is worked on, needs no other beside it
+    let found = MACHINES
+        .iter()
+        .filter_map(|arch| look_for(kit, arch).or_else(|| look_for(Kit::Common, arch)));
+    found.collect()
+}
 
 /// `RPLAY_AGENT_DIR` wins, so that another can be tried; then what is in rplay, then what is beside it.
-fn look_for(arch: &str) -> Option<Binary> {
-    let embedded = || EMBEDDED.iter().find(|agent| agent.arch == arch);
-    let file = match (in_folder(arch, named()), embedded()) {
+fn look_for(kit: Kit, arch: &str) -> Option<Binary> {
+    let embedded = || {
+        let mut all = EMBEDDED.iter();
+        all.find(|agent| agent.kit == kit && agent.arch == arch)
+    };
+    let file = match (in_folder(kit, arch, named()), embedded()) {
         (Some(file), _) => file,
         (None, Some(agent)) => return Some(Binary::embedded(agent)),
-        (None, None) => in_folder(arch, beside())?,
+        (None, None) => in_folder(kit, arch, beside())?,
     };
     Binary::read(arch, &file)
         .map_err(|e| {
@@ -126,27 +157,31 @@ fn look_for(arch: &str) -> Option<Binary> {
         .ok()
 }
 
-fn in_folder(arch: &str, folder: Option<PathBuf>) -> Option<PathBuf> {
+fn in_folder(kit: Kit, arch: &str, folder: Option<PathBuf>) -> Option<PathBuf> {
     let folder = folder?;
     // a name without a machine means the one that rplay itself runs on
-    let own = (arch == std::env::consts::ARCH).then(|| folder.join("rplay-agent"));
-    [Some(folder.join(format!("rplay-agent-{arch}"))), own]
+    let own = (arch == std::env::consts::ARCH).then(|| folder.join(kit.file()));
+    [Some(folder.join(format!("{}-{arch}", kit.file()))), own]
         .into_iter()
         .flatten()
         .find(|f| f.is_file())
 }
 
-/// Every agent that there is.
-pub fn all() -> &'static [Binary] {
-    &ALL
+/// Every agent of a kit that there is.
+pub fn all(kit: Kit) -> &'static [Binary] {
+    match kit {
+        Kit::Common => &COMMON,
+        Kit::Full => &FULL,
+    }
 }
 
-/// The agent for a machine, as `uname -m` names it.
+/// The agent of a kit for a machine, as `uname -m` names it.
 ///
 /// Fails if there is none; the error says where it was looked for.
-pub fn find(arch: &str) -> Result<&'static Binary> {
-    all().iter().find(|b| b.arch == arch).ok_or_else(|| {
-        let inside = match EMBEDDED {
+pub fn find(kit: Kit, arch: &str) -> Result<&'static Binary> {
+    all(kit).iter().find(|b| b.arch == arch).ok_or_else(|| {
+        let inside: Vec<&Embedded> = EMBEDDED.iter().filter(|a| a.kit == kit).collect();
+        let inside = match inside.as_slice() {
             [] => "this rplay was built without one".to_string(),
             agents => {
                 let machines: Vec<&str> = agents.iter().map(|agent| agent.arch).collect();
@@ -159,7 +194,8 @@ pub fn find(arch: &str) -> Result<&'static Binary> {
             .map(|p| p.display().to_string())
             .collect();
         Error::general(format!(
-            "there is no agent for a machine of the kind {arch}: {inside}, and there is no rplay-agent-{arch} in {}",
+            "there is no agent for a machine of the kind {arch}: {inside}, and there is no {}-{arch} in {}",
+            kit.file(),
             places.join(" or ")
         ))
         .hint("RPLAY_AGENT_DIR names a folder that has it")

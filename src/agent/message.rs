@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 /// Version of the protocol; both sides must have the same.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Who is there: the first message of both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct Hello {
     /// Always `rplay`.
     pub name: String,
     pub version: u32,
+    /// Whether all modules are there; an agent without the rare ones says no.
+    #[serde(default)]
+    pub full: bool,
     /// Where the agent may put temporary files (`ansible_remote_tmp`); the controller says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tmp: Option<String>,
@@ -25,6 +28,7 @@ impl Hello {
         Hello {
             name: "rplay".to_string(),
             version: VERSION,
+            full: cfg!(feature = "rare-modules"),
             tmp: None,
         }
     }

@@ -358,7 +358,7 @@ mod tests {
         };
         write_message(&mut input, &stranger).unwrap();
         let refused = serve(io::Cursor::new(input), io::sink()).unwrap_err();
-        assert!(refused.to_string().contains("protocol 4"), "{refused}");
+        assert!(refused.to_string().contains("protocol 5"), "{refused}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::escalate::{self, Started, after_line};
 use super::{Become, Channel, Event, Request, Target, Transport, Trouble, Unreachable};
-use crate::agent::binary::{self, Binary};
+use crate::agent::binary::{self, Binary, Kit};
 use crate::agent::{CHUNK, Call, Frame, Hello, Order, Reply, take_frame};
 use crate::deadline;
 use crate::modules;
@@ -27,6 +27,7 @@ pub struct Agent {
     error: Vec<u8>,
     /// Modules whose options it has been told.
     told: HashSet<&'static str>,
+    full: bool,
 }
 
 impl Agent {
@@ -35,12 +36,14 @@ impl Agent {
         transport: &mut dyn Transport,
         target: &Target,
         become_: Option<&Become>,
+        kit: Kit,
     ) -> Result<Agent, Trouble> {
         let mark = format!("RPLAY-{}", crate::secret::random_name());
-        let script = script(&mark, &target.remote_tmp);
+        let script = script(&mark, &target.remote_tmp, kit);
         let started = escalate::start(transport, target, become_, &script, false)?;
         let mut opening = Opening {
             host: &target.host,
+            kit,
             mark,
             started,
         };
@@ -51,6 +54,7 @@ impl Agent {
             incoming: started.output,
             error: started.error,
             told: HashSet::new(),
+            full: false,
         };
         agent.greet(target).map_err(Trouble::Unreachable)?;
         Ok(agent)
@@ -63,7 +67,14 @@ impl Agent {
         };
         self.send(&Frame::of(&hello).map_err(|e| self.lost(&e))?)?;
         let theirs: Hello = self.message()?;
-        theirs.check().map_err(|e| self.lost(&e))
+        theirs.check().map_err(|e| self.lost(&e))?;
+        self.full = theirs.full;
+        Ok(())
+    }
+
+    /// Whether it has the rare modules too.
+    pub fn is_full(&self) -> bool {
+        self.full
     }
 
     /// Whether it has not ended, as far as is known without asking it. Only to be asked between orders.
@@ -281,6 +292,7 @@ impl Agent {
 /// An agent that is about to start.
 struct Opening<'a> {
     host: &'a str,
+    kit: Kit,
     mark: String,
     started: Started,
 }
@@ -293,7 +305,7 @@ impl Opening<'_> {
         match words.as_slice() {
             ["HAVE"] => Ok(()),
             ["NEED", arch, tools @ ..] => {
-                let binary = binary::find(arch).map_err(|e| self.refused(e.message()))?;
+                let binary = binary::find(self.kit, arch).map_err(|e| self.refused(e.message()))?;
                 self.send_binary(binary, tools)
             }
             ["NOWHERE", ..] => Err(self.refused(&format!(
@@ -378,8 +390,8 @@ impl Opening<'_> {
 /// It looks for the agent, by its hash, in the folders where it may be; else finds the first of them from
 /// which programs can be started, asks for the file (`NEED machine [xz] [gzip]`, the tools that it can
 /// unpack with), and starts it.
-fn script(mark: &str, remote_tmp: &str) -> String {
-    let hashes: Vec<String> = binary::all()
+fn script(mark: &str, remote_tmp: &str, kit: Kit) -> String {
+    let hashes: Vec<String> = binary::all(kit)
         .iter()
         .map(|b| format!("{}:{}", b.arch, &b.hash[..32]))
         .collect();

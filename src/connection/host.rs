@@ -5,6 +5,7 @@ use super::escalate;
 use super::{
     Become, Event, RawCommand, RawOutput, Request, Target, Transport, Trouble, Unreachable, open,
 };
+use crate::agent::binary::Kit;
 use crate::deadline;
 use crate::machine::{LineSplitters, Machine, Stream};
 use crate::modules;
@@ -17,7 +18,7 @@ use std::time::Duration;
 pub struct HostSession {
     target: Target,
     transport: Option<Box<dyn Transport>>,
-    agents: HashMap<Option<Become>, Agent>,
+    agents: HashMap<(Option<Become>, Kit), Agent>,
     /// How long a raw command may say nothing; without it, as long as it likes.
     patience: Option<Duration>,
 }
@@ -70,7 +71,12 @@ impl HostSession {
                 _ => modules::run(module, args, &mut machine),
             });
         }
-        Ok(self.agent(become_)?.call(request)?)
+        let rare = modules::find(&request.module).is_some_and(|entry| entry.rare);
+        let agent = match rare {
+            true => self.full_agent(become_)?,
+            false => self.agent(become_)?,
+        };
+        Ok(agent.call(request)?)
     }
 
     /// Makes a controller's file readable there.
@@ -83,7 +89,8 @@ impl HostSession {
 
     /// Gives up a file that [`HostSession::upload`] made.
     pub fn discard(&mut self, become_: Option<&Become>, remote: &Path) {
-        if let Some(agent) = self.agents.get_mut(&become_.cloned()) {
+        let kit = self.kit(become_);
+        if let Some(agent) = self.agents.get_mut(&(become_.cloned(), kit)) {
             agent.discard(remote);
         }
     }
@@ -196,11 +203,42 @@ impl HostSession {
         }
     }
 
+    /// Which agent does what all agents can do: the common one, unless a rare module was needed first.
+    fn kit(&self, become_: Option<&Become>) -> Kit {
+        let has = |kit| self.agents.contains_key(&(become_.cloned(), kit));
+        match has(Kit::Full) && !has(Kit::Common) {
+            true => Kit::Full,
+            false => Kit::Common,
+        }
+    }
+
     fn agent(&mut self, become_: Option<&Become>) -> Result<&mut Agent, Trouble> {
-        let key = become_.cloned();
+        self.agent_of(become_, self.kit(become_))
+    }
+
+    /// An agent that has the rare modules too.
+    fn full_agent(&mut self, become_: Option<&Become>) -> Result<&mut Agent, Trouble> {
+        let common = self.agents.get(&(become_.cloned(), Kit::Common));
+        // one that was built with everything is enough
+        let kit = match common.is_some_and(Agent::is_full) {
+            true => Kit::Common,
+            false => Kit::Full,
+        };
+        let agent = self.agent_of(become_, kit)?;
+        match agent.is_full() {
+            true => Ok(agent),
+            false => Err(Trouble::Failed(
+                "the module is not in the agent that every host gets, and there is no rplay-agent-full beside it"
+                    .to_string(),
+            )),
+        }
+    }
+
+    fn agent_of(&mut self, become_: Option<&Become>, kit: Kit) -> Result<&mut Agent, Trouble> {
+        let key = (become_.cloned(), kit);
         if !self.agents.contains_key(&key) {
             let target = self.target.clone();
-            let agent = Agent::start(self.transport()?, &target, become_)?;
+            let agent = Agent::start(self.transport()?, &target, become_, kit)?;
             self.agents.insert(key.clone(), agent);
         }
         self.agents

@@ -17,10 +17,14 @@ mod blockinfile;
 mod command;
 mod copy;
 mod cron;
+#[cfg(feature = "rare-modules")]
 mod debconf;
 mod dnf;
+#[cfg(feature = "rare-modules")]
 mod docker_container;
+#[cfg(feature = "rare-modules")]
 mod docker_image;
+#[cfg(feature = "rare-modules")]
 mod expect;
 mod file;
 mod find;
@@ -29,14 +33,18 @@ mod getent;
 mod git;
 mod group;
 mod hostname;
+#[cfg(feature = "rare-modules")]
 mod iptables;
 mod lineinfile;
+#[cfg(feature = "rare-modules")]
 mod modprobe;
+#[cfg(feature = "rare-modules")]
 mod package_facts;
 mod ping;
 mod pip;
 mod raw;
 mod replace;
+#[cfg(feature = "rare-modules")]
 mod selinux;
 mod service;
 mod service_facts;
@@ -129,6 +137,9 @@ impl Failure {
 pub struct Entry {
     pub name: &'static str,
     pub collections: &'static [&'static str],
+    /// Whether the agent that every host gets is without it.
+    #[cfg(feature = "rare-modules")]
+    pub rare: bool,
     /// Checks and converts the arguments, runs, and makes the result (`changed`, `diff`, returns or `msg`).
     pub run: fn(&args::Spec, Map, &mut Machine) -> TaskResult,
     #[cfg(feature = "controller")]
@@ -145,6 +156,8 @@ const fn entry<M: Module>() -> Entry {
     Entry {
         name: M::NAME,
         collections: M::COLLECTIONS,
+        #[cfg(feature = "rare-modules")]
+        rare: false,
         run: call::call::<M>,
         #[cfg(feature = "controller")]
         examples: M::EXAMPLES,
@@ -160,6 +173,12 @@ impl Entry {
     const fn also(self, name: &'static str) -> Entry {
         Entry { name, ..self }
     }
+
+    /// A module that few playbooks use. Its line in the table and its `mod` need the feature `rare-modules`.
+    #[cfg(feature = "rare-modules")]
+    const fn rare(self) -> Entry {
+        Entry { rare: true, ..self }
+    }
 }
 
 /// All modules.
@@ -172,12 +191,16 @@ pub static MODULES: &[Entry] = &[
     entry::<command::Command>(),
     entry::<copy::Copy>(),
     entry::<cron::Cron>(),
-    entry::<debconf::Debconf>(),
+    #[cfg(feature = "rare-modules")]
+    entry::<debconf::Debconf>().rare(),
     entry::<dnf::Dnf>(),
     entry::<dnf::Dnf>().also("dnf5"),
-    entry::<docker_container::DockerContainer>(),
-    entry::<docker_image::DockerImage>(),
-    entry::<expect::Expect>(),
+    #[cfg(feature = "rare-modules")]
+    entry::<docker_container::DockerContainer>().rare(),
+    #[cfg(feature = "rare-modules")]
+    entry::<docker_image::DockerImage>().rare(),
+    #[cfg(feature = "rare-modules")]
+    entry::<expect::Expect>().rare(),
     entry::<file::File>(),
     entry::<find::Find>(),
     entry::<get_url::GetUrl>(),
@@ -185,15 +208,19 @@ pub static MODULES: &[Entry] = &[
     entry::<git::GitModule>(),
     entry::<group::Group>(),
     entry::<hostname::Hostname>(),
-    entry::<iptables::Iptables>(),
+    #[cfg(feature = "rare-modules")]
+    entry::<iptables::Iptables>().rare(),
     entry::<lineinfile::Lineinfile>(),
-    entry::<modprobe::Modprobe>(),
-    entry::<package_facts::PackageFacts>(),
+    #[cfg(feature = "rare-modules")]
+    entry::<modprobe::Modprobe>().rare(),
+    #[cfg(feature = "rare-modules")]
+    entry::<package_facts::PackageFacts>().rare(),
     entry::<ping::Ping>(),
     entry::<pip::Pip>(),
     entry::<raw::Raw>(),
     entry::<replace::Replace>(),
-    entry::<selinux::Selinux>(),
+    #[cfg(feature = "rare-modules")]
+    entry::<selinux::Selinux>().rare(),
     entry::<service::Service>(),
     entry::<service_facts::ServiceFacts>(),
     entry::<setup::Setup>(),

@@ -139,6 +139,9 @@ def run(suite, options):
         binds.append((os.path.realpath(options.rplay), runner))
         if options.agent:
             binds.append((os.path.realpath(options.agent), "/opt/rplay/rplay-agent"))
+            full = os.path.realpath(options.agent) + "-full"
+            if os.path.exists(full):
+                binds.append((full, "/opt/rplay/rplay-agent-full"))
     host = sandbox.Host(suite.name, binds, "net" in suite.flags)
     try:
         first = furnish(host, suite, runner)
