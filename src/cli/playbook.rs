@@ -341,7 +341,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
         }
     }
     on_interrupt();
-    let reporter = callbacks::on_screen(&config.stdout_callback, &screen, &settings)?;
+    let reporter = callbacks::configured(&config, &screen, &settings)?;
     crate::run::playbooks(&options, &config, reporter)
 }
 

@@ -280,7 +280,19 @@ settings! {
     /// The report on the terminal.
     stdout_callback: String = "default", ["defaults.stdout_callback"], ["ANSIBLE_STDOUT_CALLBACK"];
     /// Further reports.
-    callbacks_enabled: Vec<String> = "", ["defaults.callbacks_enabled", "defaults.callback_whitelist"], ["ANSIBLE_CALLBACKS_ENABLED", "ANSIBLE_CALLBACK_WHITELIST"];
+    callbacks_enabled: Vec<String> = "", ["defaults.callbacks_enabled"], ["ANSIBLE_CALLBACKS_ENABLED"];
+    /// Further reports, under the name that this had before.
+    callbacks_whitelist: Vec<String> = "", ["defaults.callback_whitelist"], ["ANSIBLE_CALLBACK_WHITELIST"];
+    /// The folder that the callback `tree` writes into.
+    tree_directory: PathBuf = "{{ANSIBLE_HOME}}/tree", ["callback_tree.directory"], ["ANSIBLE_CALLBACK_TREE_DIR"];
+    /// How many tasks the callback `profile_tasks` shows at the end: a number, or all.
+    profile_tasks_output_limit: String = "20", ["callback_profile_tasks.task_output_limit"], ["PROFILE_TASKS_TASK_OUTPUT_LIMIT"];
+    /// The order of the tasks that `profile_tasks` shows at the end: descending, ascending, or none.
+    profile_tasks_sort_order: String = "descending", ["callback_profile_tasks.sort_order"], ["PROFILE_TASKS_SORT_ORDER"];
+    /// Whether `profile_tasks` shows nothing before the end.
+    profile_tasks_summary_only: bool = "no", ["callback_profile_tasks.summary_only"], ["PROFILE_TASKS_SUMMARY_ONLY"];
+    /// Whether `profile_roles` shows nothing before the end.
+    profile_roles_summary_only: bool = "no", ["callback_profile_roles.summary_only"], ["PROFILE_ROLES_SUMMARY_ONLY"];
     /// The format of results: json or yaml.
     result_format: String = "json", ["defaults.callback_result_format"], ["ANSIBLE_CALLBACK_RESULT_FORMAT"];
     /// Whether results are spread over lines; only at higher verbosity if not said.

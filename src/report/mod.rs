@@ -40,8 +40,10 @@ pub struct TaskInfo {
     pub check_mode: bool,
     pub diff: bool,
     pub tags: Vec<String>,
-    /// The arguments as text `k=v, k=v`, for display_args_to_stdout; empty if not asked for.
+    /// The arguments as text `k=v, k=v`.
     pub args: String,
+    /// The role that it is in.
+    pub role: Option<String>,
 }
 
 /// The host that a task was delegated to.

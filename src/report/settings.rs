@@ -3,6 +3,7 @@
 use super::colour::Palette;
 use crate::config::{Config, Live};
 use crate::run::options::Options;
+use std::path::PathBuf;
 
 /// The settings that callbacks share, with Ansible's defaults.
 #[derive(Clone, Debug)]
@@ -28,6 +29,22 @@ pub struct Settings {
     /// Whether the lines of commands are shown while they run.
     pub live: Live,
     pub palette: Palette,
+    /// Whether headers of tasks show the arguments.
+    pub display_args: bool,
+    /// The folder that `tree` writes into.
+    pub tree: PathBuf,
+    pub profile_tasks: ProfileTasks,
+    /// Whether `profile_roles` leaves out the time at which each task began.
+    pub profile_roles_summary_only: bool,
+}
+
+/// The options of `profile_tasks`, as they are written.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileTasks {
+    pub output_limit: String,
+    pub sort_order: String,
+    /// Without the time at which each task began.
+    pub summary_only: bool,
 }
 
 impl Default for Settings {
@@ -47,6 +64,10 @@ impl Default for Settings {
             diff_context: 3,
             live: Live::No,
             palette: Palette::default(),
+            display_args: false,
+            tree: PathBuf::new(),
+            profile_tasks: ProfileTasks::default(),
+            profile_roles_summary_only: false,
         }
     }
 }
@@ -69,6 +90,14 @@ impl Settings {
             diff_context: config.diff_context as usize,
             live: options.live,
             palette: Palette::new(config),
+            display_args: config.display_args_to_stdout,
+            tree: config.tree_directory.clone(),
+            profile_tasks: ProfileTasks {
+                output_limit: config.profile_tasks_output_limit.clone(),
+                sort_order: config.profile_tasks_sort_order.clone(),
+                summary_only: config.profile_tasks_summary_only,
+            },
+            profile_roles_summary_only: config.profile_roles_summary_only,
         }
     }
 }

@@ -59,10 +59,8 @@ impl Runner<'_> {
             },
             diff: self.world.play.diff,
             tags: super::tags::rendered(task, templar),
-            args: match self.config.display_args_to_stdout {
-                true => arguments_text(task),
-                false => String::new(),
-            },
+            args: arguments_text(task),
+            role: task.role_name().map(str::to_string),
         }
     }
 

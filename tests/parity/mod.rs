@@ -220,16 +220,15 @@ impl Oracle {
             Some(other) => panic!("{}: unknown program {other}", case.name),
         };
         let bin = |name: &str| self.bin.join(name).display().to_string();
-        let outcome = sandbox.run(
-            case,
-            &root().join("shared"),
-            &[bin(program)],
-            &[
-                ("ANSIBLE_PYTHON_INTERPRETER", bin("python")),
-                // where a set shows in what is printed
-                ("PYTHONHASHSEED", "0".into()),
-            ],
-        );
+        let mut env = vec![
+            ("ANSIBLE_PYTHON_INTERPRETER", bin("python")),
+            // where a set shows in what is printed
+            ("PYTHONHASHSEED", "0".into()),
+        ];
+        if case.collections {
+            env.push(("ANSIBLE_COLLECTIONS_PATH", bin("../collections")));
+        }
+        let outcome = sandbox.run(case, &root().join("shared"), &[bin(program)], &env);
         // one that ran out of time (`timeout` ends with 124) says nothing of the case: it is made again
         if !outcome.exit.contains(&124) {
             let text = serde_json::to_string(&outcome).expect("an outcome as JSON");
@@ -248,6 +247,9 @@ impl Oracle {
         hash.update(&case.name);
         hash_tree(&case.source, &mut hash);
         hash_tree(&root().join("shared"), &mut hash);
+        if let Some(files) = &case.files {
+            hash_tree(files, &mut hash);
+        }
         hash.finalize()
             .iter()
             .take(16)

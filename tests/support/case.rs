@@ -3,6 +3,8 @@
 //! ```yaml
 //! # args: -i hosts --check     arguments before the playbook's name
 //! # env: ANSIBLE_FORKS=5       an environment variable; may be there several times
+//! # files: results             what is in tests/parity/files/results is there too
+//! # collections: yes           ansible-core has the collections of the oracle's environment
 //! # setup: mkdir sub           a shell command that prepares the folder; may be there several times
 //! # stdin: yes                 a line that is typed; may be there several times
 //! # runs: 2                    how often it is run in the same folder
@@ -23,6 +25,10 @@ pub struct Case {
     pub source: PathBuf,
     /// The playbook's name in the folder that it runs in.
     pub playbook: String,
+    /// A folder whose files are there too.
+    pub files: Option<PathBuf>,
+    /// Whether ansible-core needs collections.
+    pub collections: bool,
     pub args: Vec<String>,
     pub env: Vec<(String, String)>,
     pub setup: Vec<String>,
@@ -72,6 +78,8 @@ impl Case {
             name: name.display().to_string(),
             source: source.to_path_buf(),
             playbook: file_name.to_string_lossy().into_owned(),
+            files: None,
+            collections: false,
             args: Vec::new(),
             env: Vec::new(),
             setup: Vec::new(),
@@ -102,6 +110,11 @@ impl Case {
                     Some((name, value)) => case.env.push((name.into(), value.into())),
                     None => refuse("no ="),
                 },
+                "files" => {
+                    let all = root.parent().unwrap_or(root).join("files");
+                    case.files = Some(all.join(value));
+                }
+                "collections" => case.collections = value == "yes",
                 "setup" => case.setup.push(value.into()),
                 "stdin" => case.stdin.push_str(&format!("{value}\n")),
                 "runs" => match value.parse() {

@@ -49,6 +49,13 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         // backups: name.pid.date@time~
         (r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~", ".<backup>~"),
         (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?", "<time>"),
+        // profile_tasks, profile_roles, timer
+        (
+            r"(?m)^\w+ \d\d \w+ \d{4}  [\d:]+ [+-]\d{4} \([\d:.]+\)( +)[\d:.]+ (\*+)",
+            "<now>$1<time> $2",
+        ),
+        (r"(?m)-- \d+\.\d\ds$", "-- <time>"),
+        (r"(?m)^(Playbook run took) .*", "$1 <time>"),
         // what -vv says of the program itself
         (r"(?m)^(?:ansible-playbook \[|rplay \d).*\n(?:  .*\n)*", ""),
         (

@@ -46,6 +46,9 @@ impl Sandbox {
         fs::create_dir_all(&work).expect("a folder to work in");
         fs::create_dir_all(&home).expect("a home folder");
         copy_tree(shared, &work);
+        if let Some(files) = &case.files {
+            copy_tree(files, &work);
+        }
         if case.source.is_dir() {
             copy_tree(&case.source, &work);
         } else {

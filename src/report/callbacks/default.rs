@@ -67,7 +67,7 @@ impl DefaultReporter {
         } else {
             "TASK"
         };
-        let args = if task.args.is_empty() || task.no_log {
+        let args = if !self.settings().display_args || task.args.is_empty() || task.no_log {
             String::new()
         } else {
             format!(" {}", task.args)

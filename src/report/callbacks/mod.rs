@@ -6,10 +6,16 @@ mod command;
 pub mod default;
 pub mod minimal;
 pub mod oneline;
+mod profile;
+pub mod profile_roles;
+pub mod profile_tasks;
+pub mod timer;
+pub mod tree;
 
 use super::screen::Screen;
 use super::settings::Settings;
 use super::{Event, Reporter, live};
+use crate::config::Config;
 use crate::error::did_you_mean;
 use crate::{Error, Result, notice};
 
@@ -17,7 +23,17 @@ use crate::{Error, Result, notice};
 struct Callback {
     name: &'static str,
     collection: &'static str,
+    place: Place,
     make: fn(Screen, Settings) -> Result<Box<dyn Reporter>>,
+}
+
+/// What a callback is made for. Any can be on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// The screen.
+    Screen,
+    /// Beside the one on the screen.
+    Beside,
 }
 
 /// All there are.
@@ -25,17 +41,52 @@ static CALLBACKS: &[Callback] = &[
     Callback {
         name: "default",
         collection: "ansible.builtin",
+        place: Place::Screen,
         make: |screen, settings| Ok(Box::new(default::DefaultReporter::new(screen, settings))),
     },
     Callback {
         name: "minimal",
         collection: "ansible.builtin",
+        place: Place::Screen,
         make: |screen, settings| Ok(Box::new(minimal::Minimal::new(screen, settings))),
     },
     Callback {
         name: "oneline",
         collection: "ansible.builtin",
+        place: Place::Screen,
         make: |screen, settings| Ok(Box::new(oneline::Oneline::new(screen, settings))),
+    },
+    Callback {
+        name: "tree",
+        collection: "ansible.builtin",
+        place: Place::Beside,
+        make: |screen, settings| Ok(Box::new(tree::Tree::new(screen, settings))),
+    },
+    Callback {
+        name: "profile_roles",
+        collection: "ansible.posix",
+        place: Place::Beside,
+        make: |screen, settings| {
+            Ok(Box::new(profile_roles::ProfileRoles::new(
+                screen, &settings,
+            )))
+        },
+    },
+    Callback {
+        name: "profile_tasks",
+        collection: "ansible.posix",
+        place: Place::Beside,
+        make: |screen, settings| {
+            Ok(Box::new(profile_tasks::ProfileTasks::new(
+                screen, &settings,
+            )?))
+        },
+    },
+    Callback {
+        name: "timer",
+        collection: "ansible.posix",
+        place: Place::Beside,
+        make: |screen, _| Ok(Box::new(timer::Timer::new(screen))),
     },
 ];
 
@@ -71,9 +122,71 @@ pub fn on_screen(name: &str, screen: &Screen, settings: &Settings) -> Result<Box
     }
 }
 
+/// The callbacks beside the one on the screen (`callbacks_enabled`), in the order of their names there.
+///
+/// As with Ansible, one that cannot be had is warned about.
+pub fn beside(names: &[String], screen: &Screen, settings: &Settings) -> Vec<Box<dyn Reporter>> {
+    let mut made: Vec<(&'static str, Box<dyn Reporter>)> = Vec::new();
+    for name in names {
+        let Some(callback) = find(name) else {
+            let why = match unknown(name).hint_text() {
+                Some(hint) => format!("; {hint}"),
+                None => String::new(),
+            };
+            notice::warning(format!(
+                "Skipping callback plugin '{name}', unable to load{why}"
+            ));
+            continue;
+        };
+        if callback.place == Place::Screen {
+            notice::verbose(
+                2,
+                format!("Skipping callback '{name}', as we already have a stdout callback."),
+            );
+        } else if !made.iter().any(|(known, _)| *known == callback.name) {
+            match (callback.make)(screen.clone(), settings.clone()) {
+                Ok(reporter) => made.push((callback.name, reporter)),
+                Err(e) => notice::warning(format!(
+                    "Failed to load callback plugin '{name}': {}",
+                    e.message()
+                )),
+            }
+        }
+    }
+    made.into_iter().map(|(_, reporter)| reporter).collect()
+}
+
+/// The callback on the screen and those beside it, as ansible.cfg and the environment name them.
+///
+/// Fails as [`on_screen`] does.
+pub fn configured(
+    config: &Config,
+    screen: &Screen,
+    settings: &Settings,
+) -> Result<Box<dyn Reporter>> {
+    let on_screen = on_screen(&config.stdout_callback, screen, settings)?;
+    if !config.callbacks_whitelist.is_empty() {
+        notice::deprecated(
+            "callback_whitelist was renamed: use callbacks_enabled (ANSIBLE_CALLBACKS_ENABLED). ansible-core 2.15 and newer ignore it.",
+        );
+    }
+    let names = match config.callbacks_enabled.is_empty() {
+        true => &config.callbacks_whitelist,
+        false => &config.callbacks_enabled,
+    };
+    let others = beside(names, screen, settings);
+    Ok(match others.is_empty() {
+        true => on_screen,
+        false => Box::new(Callbacks::new(on_screen, others)),
+    })
+}
+
 fn unknown(name: &str) -> Error {
     let known: Vec<&str> = CALLBACKS.iter().map(|callback| callback.name).collect();
     let error = Error::general(format!("Could not load '{name}' callback plugin."));
+    if let Some(hint) = of_collections(name) {
+        return error.hint(hint);
+    }
     match did_you_mean(name, known.iter().copied()) {
         Some(near) => error.hint(format!("did you mean {near}?")),
         None => error.hint(format!(
@@ -81,6 +194,19 @@ fn unknown(name: &str) -> Error {
             known.join(", ")
         )),
     }
+}
+
+/// What is said of callbacks that Ansible's collections have, and rplay has not.
+fn of_collections(name: &str) -> Option<String> {
+    let bare = name.rsplit('.').next().unwrap_or(name);
+    let instead = match bare {
+        "debug" => {
+            "`stdout_callback = default` with `callback_result_format = yaml` shows lines as lines"
+        }
+        "dense" | "diy" | "selective" | "unixy" => "use `default`, `minimal` or `oneline`",
+        _ => return None,
+    };
+    Some(format!("rplay has no callback {bare}: {instead}"))
 }
 
 /// Says that ansible-core is going to drop a callback.
