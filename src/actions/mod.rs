@@ -1,6 +1,7 @@
 //! What runs on the controller: `debug`, `set_fact`, the source side of `template` and `copy`, AWS.
 
 pub mod add_host;
+mod assemble;
 mod assert;
 mod async_status;
 mod command;
@@ -121,6 +122,7 @@ pub struct Entry {
 /// The actions of this module; those of AWS are in `aws::ACTIONS`.
 pub static ACTIONS: &[Entry] = &[
     add_host::ENTRY,
+    assemble::ENTRY,
     assert::ENTRY,
     async_status::ENTRY,
     command::ENTRY,

@@ -556,6 +556,11 @@ pub fn sha1_of_reader(reader: impl Read) -> io::Result<String> {
     digest_of_reader::<sha1::Sha1>(reader)
 }
 
+/// The MD5 of bytes, in hexadecimal digits.
+pub fn md5_of(bytes: &[u8]) -> String {
+    hex(&md5::Md5::digest(bytes))
+}
+
 /// The SHA-1 of bytes, in hexadecimal digits.
 pub fn sha1_of(bytes: &[u8]) -> String {
     hex(&sha1::Sha1::digest(bytes))

@@ -16,7 +16,7 @@ mod terminal;
 pub mod users;
 
 pub use command::{Command, Output};
-pub use files::{Content, sha1_of, sha1_of_reader};
+pub use files::{Content, md5_of, sha1_of, sha1_of_reader};
 pub use stat::{Kind, Stat, Time};
 
 pub use lines::{LineSplitters, Lines, Stream};

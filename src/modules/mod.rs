@@ -12,6 +12,8 @@ pub mod common;
 mod apt;
 mod apt_key;
 mod apt_repository;
+#[cfg(feature = "rare-modules")]
+pub mod assemble;
 mod async_status;
 mod blockinfile;
 mod command;
@@ -186,6 +188,8 @@ pub static MODULES: &[Entry] = &[
     entry::<apt::Apt>(),
     entry::<apt_key::AptKey>(),
     entry::<apt_repository::AptRepository>(),
+    #[cfg(feature = "rare-modules")]
+    entry::<assemble::Assemble>().rare(),
     entry::<async_status::AsyncStatus>(),
     entry::<blockinfile::Blockinfile>(),
     entry::<command::Command>(),
