@@ -286,10 +286,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
         ..NoticeSettings::default()
     };
     report::show_notices(&screen, notices);
+    report::log::expect();
     if args.verbose >= 2 {
         notice::verbose(2, super::version::text().trim_end());
     }
     let config = Config::load()?;
+    report::log::open(&config);
     notice::verbose(
         1,
         match &config.file {
@@ -370,9 +372,6 @@ fn refuse_settings(config: &Config) -> Result<()> {
             "fact_caching = {}: rplay can keep facts in files of JSON only (`jsonfile`), or in memory (`memory`)",
             config.fact_caching
         ));
-    }
-    if config.log_path.is_some() {
-        notice::warning("log_path has no effect: there is no log file yet");
     }
     Ok(())
 }

@@ -32,6 +32,7 @@ static NAMES: &[(&str, &str)] = &[
     ("inventory_unparsed_failed", "INVENTORY_UNPARSED_IS_FAILED"),
     ("jinja2_extensions", "DEFAULT_JINJA2_EXTENSIONS"),
     ("local_tmp", "DEFAULT_LOCAL_TMP"),
+    ("log_filter", "DEFAULT_LOG_FILTER"),
     ("log_path", "DEFAULT_LOG_PATH"),
     ("max_diff_size", "MAX_FILE_SIZE_FOR_DIFF"),
     ("module_args", "DEFAULT_MODULE_ARGS"),

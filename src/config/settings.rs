@@ -334,6 +334,10 @@ settings! {
     live: Live = "auto", ["rplay.live"], ["RPLAY_LIVE"];
     /// A file that the output is added to.
     log_path: Option<PathBuf> = "", ["defaults.log_path"], ["ANSIBLE_LOG_PATH"];
+    /// Loggers that are left out of that file; there is one, `ansible`.
+    log_filter: Vec<String> = "", ["defaults.log_filter"], ["ANSIBLE_LOG_FILTER"];
+    /// The number of `-v` for that file, where it is higher than that for the screen.
+    log_verbosity: Option<u32> = "", ["defaults.log_verbosity"], ["ANSIBLE_LOG_VERBOSITY"];
     /// Whether deprecations are shown.
     deprecation_warnings: bool = "yes", ["defaults.deprecation_warnings"], ["ANSIBLE_DEPRECATION_WARNINGS"];
     /// Whether warnings about the system rplay runs on are shown.

@@ -26,7 +26,7 @@ pub fn of_task(screen: &Screen, when: When) -> Option<Live> {
             let screen = screen.clone();
             Some(Arc::new(move |host, _, line| {
                 let text = format!("{host} | {}", harmless(line));
-                screen.print(Stream::Err, &text, None);
+                screen.show(Stream::Err, text);
             }))
         }
         When::Auto if has_passing_line() => Some(passing(screen.columns())),

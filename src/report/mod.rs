@@ -7,6 +7,7 @@ pub mod failure;
 pub mod json;
 pub mod listing;
 pub mod live;
+pub mod log;
 pub mod output;
 pub mod problem;
 pub mod screen;
@@ -221,7 +222,8 @@ pub fn print_error(error: &crate::Error) {
         colour::wanted_by_environment().unwrap_or_else(|| std::io::stderr().is_terminal());
     let palette = colours.then(colour::Palette::default);
     let text = problem::render(error, palette.as_ref());
-    Screen::standard(Some(colours)).print(Stream::Err, &text, None);
+    let plain = problem::render(error, None);
+    Screen::standard(Some(colours)).print_painted(Stream::Err, text, &plain);
 }
 
 /// Which notices are shown, and how.
@@ -269,6 +271,7 @@ pub fn show_notices(screen: &Screen, settings: NoticeSettings) {
                 };
                 screen.print(stream, text, Some(&palette.verbose));
             }
+            Level::Verbose(at) if at <= log::verbosity() => log::add(text),
             _ => {}
         }
     });

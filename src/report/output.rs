@@ -4,7 +4,7 @@
 use super::colour::Colour;
 use super::screen::{Screen, Stream};
 use super::settings::Settings;
-use super::{Cause, Delegate, Event, TaskInfo, diff, failure, json, yaml};
+use super::{Cause, Delegate, Event, TaskInfo, diff, failure, json, log, yaml};
 use crate::error::Kind;
 use crate::result::TaskResult;
 use crate::value::{Key, Map, Value};
@@ -151,7 +151,8 @@ impl Output {
 
     /// What the strategy says at `-vv`, whichever callback there is.
     pub fn progress(&self, event: &Event) {
-        if self.settings.verbosity < 2 {
+        let shown = self.settings.verbosity >= 2;
+        if !shown && log::verbosity() < 2 {
             return;
         }
         let text = match event {
@@ -162,7 +163,10 @@ impl Output {
             Event::Meta { message } => format!("META: {message}"),
             _ => return,
         };
-        self.say(&text, &self.settings.palette.verbose);
+        match shown {
+            true => self.say(&text, &self.settings.palette.verbose),
+            false => log::add(&text),
+        }
     }
 
     /// The `[ERROR]` block of a failure; each text once.
@@ -219,8 +223,10 @@ impl Output {
             )
         };
         if self.errors.insert(text.clone()) {
-            let text = self.screen.paint(&text, Some(&self.settings.palette.error)) + "\n";
-            self.screen.print(stream, &text, None);
+            // what is shown ends with a line break that has no colour
+            let painted = self.screen.paint(&text, Some(&self.settings.palette.error)) + "\n";
+            self.screen
+                .print_painted(stream, painted.replace("\r\n", "\n"), &(text + "\n"));
             self.hint(task, result);
         }
     }

@@ -1,6 +1,7 @@
 //! Where text for the user goes: two streams, their width, and whether they have colours.
 
 use super::colour::Colour;
+use super::log;
 use crate::terminal;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -80,8 +81,22 @@ impl Screen {
     }
 
     /// Prints a text and a line break, unless the text ends with one. Line breaks of Windows become those of Unix.
+    ///
+    /// It goes into the log file too.
     pub fn print(&self, stream: Stream, text: &str, colour: Option<&Colour>) {
-        let mut text = self.paint(&text.replace("\r\n", "\n"), colour);
+        let text = text.replace("\r\n", "\n");
+        log::add(&text);
+        self.show(stream, self.paint(&text, colour));
+    }
+
+    /// Prints a text that has its colours already; `plain` is for the log file.
+    pub fn print_painted(&self, stream: Stream, text: String, plain: &str) {
+        log::add(plain);
+        self.show(stream, text);
+    }
+
+    /// Prints a text, and leaves no trace of it.
+    pub fn show(&self, stream: Stream, mut text: String) {
         if !text.ends_with('\n') {
             text.push('\n');
         }

@@ -48,6 +48,11 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r#"(?:\\n|\n|", ")Reading state information\.\.\."#, ""),
         // backups: name.pid.date@time~
         (r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~", ".<backup>~"),
+        // the log file
+        (
+            r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} p=\d+ u=",
+            "<time> u=",
+        ),
         (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?", "<time>"),
         // profile_tasks, profile_roles, timer
         (

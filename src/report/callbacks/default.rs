@@ -101,14 +101,15 @@ impl DefaultReporter {
     }
 
     /// Whether the result is to be shown when all went well.
-    fn shows_result(&self, result: &TaskResult, above: u8) -> bool {
-        (self.settings().verbosity > above || result.flag("_ansible_verbose_always"))
-            && !result.flag("_ansible_verbose_override")
+    fn shows_result(&self, task: &TaskInfo, result: &TaskResult, above: u8) -> bool {
+        // what is hidden has lost that it is always shown
+        let always = result.flag("_ansible_verbose_always") && !hides(task, result);
+        (self.settings().verbosity > above || always) && !result.flag("_ansible_verbose_override")
     }
 
     /// ` => {...}` for a result that is to be shown, else nothing.
     fn tail(&self, task: &TaskInfo, result: &TaskResult) -> String {
-        if self.shows_result(result, 0) {
+        if self.shows_result(task, result, 0) {
             format!(" => {}", self.dump(task, result))
         } else {
             String::new()
@@ -179,7 +180,7 @@ impl DefaultReporter {
                 self.ensure_banner(task);
                 self.out.notices(task, result);
                 let tail = if loops {
-                    self.skipped_loop_tail(result)
+                    self.skipped_loop_tail(task, result)
                 } else {
                     self.tail(task, result)
                 };
@@ -212,8 +213,8 @@ impl DefaultReporter {
     }
 
     /// After the items of a loop that was skipped as a whole; the items are shown already.
-    fn skipped_loop_tail(&self, result: &TaskResult) -> String {
-        if !self.shows_result(result, 0) {
+    fn skipped_loop_tail(&self, task: &TaskInfo, result: &TaskResult) -> String {
+        if !self.shows_result(task, result, 0) {
             return String::new();
         }
         let mut map = without_internals(&result.fields);
@@ -283,8 +284,8 @@ impl DefaultReporter {
         let mut names: Vec<&String> = hosts.keys().collect();
         names.sort();
         for name in names {
-            self.screen()
-                .print(Stream::Out, &self.recap_line(name, &hosts[name]), None);
+            let [painted, plain] = [true, false].map(|p| self.recap_line(name, &hosts[name], p));
+            self.screen().print_painted(Stream::Out, painted, &plain);
         }
         self.screen().print(Stream::Out, "", None);
         if self.settings().show_custom_stats && !custom.is_empty() {
@@ -308,7 +309,11 @@ impl DefaultReporter {
         }
     }
 
-    fn recap_line(&self, host: &str, stats: &HostStats) -> String {
+    fn recap_line(&self, host: &str, stats: &HostStats, painted: bool) -> String {
+        let paint = |text: &str, colour: Option<&Colour>| match painted {
+            true => self.screen().paint(text, colour),
+            false => text.to_string(),
+        };
         let p = &self.settings().palette;
         let colour = if stats.failures > 0 || stats.unreachable > 0 {
             &p.error
@@ -319,7 +324,7 @@ impl DefaultReporter {
         };
         // the padding is of the characters shown, so the columns stay in line with colours too
         let pad = 26usize.saturating_sub(host.chars().count());
-        let mut line = self.screen().paint(host, Some(colour)) + &" ".repeat(pad) + " :";
+        let mut line = paint(host, Some(colour)) + &" ".repeat(pad) + " :";
         for (word, count, colour) in [
             ("ok", stats.ok, Some(&p.ok)),
             ("changed", stats.changed, Some(&p.changed)),
@@ -331,7 +336,7 @@ impl DefaultReporter {
         ] {
             let text = format!("{word}={count:<4}");
             line.push(' ');
-            line.push_str(&self.screen().paint(&text, colour.filter(|_| count > 0)));
+            line.push_str(&paint(&text, colour.filter(|_| count > 0)));
         }
         line
     }
@@ -351,8 +356,8 @@ impl Reporter for DefaultReporter {
                         .file_name()
                         .map_or_else(|| file.clone(), |n| n.to_string_lossy().into_owned());
                     self.screen().banner(&format!("PLAYBOOK: {name}"));
-                    self.out.progress(event);
                 }
+                self.out.progress(event);
                 if self.settings().check && self.settings().check_mode_markers {
                     self.screen().banner("DRY RUN");
                 }
@@ -427,7 +432,7 @@ impl Reporter for DefaultReporter {
                     "FAILED - RETRYING: [{host}]: {} ({retries_left} retries left).",
                     task.name.trim()
                 );
-                if self.shows_result(result, 2) {
+                if self.shows_result(task, result, 2) {
                     text.push_str("Result was: ");
                     text.push_str(&self.dump(task, result));
                 }
