@@ -13,7 +13,7 @@ mod hardware;
 mod identity;
 mod ini;
 mod local;
-mod mounts;
+pub mod mounts;
 mod netlink;
 mod network;
 mod python;

@@ -71,13 +71,15 @@ enum Asked {
     Later(mpsc::Receiver<Map>),
 }
 
-fn ask_aside(mount: String) -> mpsc::Receiver<Map> {
+/// Asks for the sizes in a thread of its own: a server that does not answer holds it up for ever.
+pub fn ask_aside(mount: String) -> mpsc::Receiver<Map> {
     let (tell, answer) = mpsc::channel();
     std::thread::spawn(move || tell.send(size(&mount)));
     answer
 }
 
-fn size(mount: &str) -> Map {
+/// The sizes of the file system at a path; nothing if there is none.
+pub fn size(mount: &str) -> Map {
     let Ok(fs) = rustix::fs::statvfs(mount) else {
         return Map::default();
     };
@@ -143,7 +145,7 @@ fn uuids(facts: &Facts<'_>) -> HashMap<String, String> {
 }
 
 /// Blanks in the kernel's table are octal numbers.
-fn unescape(field: &str) -> String {
+pub fn unescape(field: &str) -> String {
     let replacements = [
         ("\\040", " "),
         ("\\011", "\t"),

@@ -10,6 +10,7 @@ use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 /// A command to run: program and arguments, not through a shell.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,8 @@ pub struct Command {
     pub stdin: Option<Vec<u8>>,
     /// Further variables, over those of the task.
     pub env: Vec<(String, String)>,
+    /// How long it may run; if longer, it is killed, and that is an error of the kind `TimedOut`.
+    pub timeout: Option<Duration>,
 }
 
 /// What came of a command.
@@ -119,11 +122,12 @@ fn execute(
     if running::in_agent() {
         process.process_group(0);
     }
+    let end = command.timeout.map(|timeout| Instant::now() + timeout);
     let mut child = process.spawn()?;
     let _running = running::Running::new(&child);
     let mut output = Output::default();
     let input = command.stdin.as_deref().unwrap_or_default();
-    let status = match exchange(&mut child, input, &mut output, lines) {
+    let status = match exchange(&mut child, input, &mut output, lines, end) {
         Ok(()) => child.wait()?,
         Err(e) => {
             let _ = child.kill();
@@ -147,6 +151,7 @@ fn exchange(
     mut input: &[u8],
     output: &mut Output,
     lines: Option<&Lines>,
+    end: Option<Instant>,
 ) -> io::Result<()> {
     let mut live = LineSplitters::new(lines);
     let mut stdin = child.stdin.take();
@@ -159,6 +164,9 @@ fn exchange(
     let mut buffer = vec![0; 64 * 1024];
     let mut ended = false;
     while stdout.is_some() || stderr.is_some() {
+        if end.is_some_and(|end| Instant::now() >= end) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
         if input.is_empty() {
             stdin = None;
         }

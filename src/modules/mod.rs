@@ -27,6 +27,8 @@ mod docker_container;
 #[cfg(feature = "rare-modules")]
 mod docker_image;
 #[cfg(feature = "rare-modules")]
+mod dpkg_selections;
+#[cfg(feature = "rare-modules")]
 mod expect;
 mod file;
 mod find;
@@ -37,9 +39,13 @@ mod group;
 mod hostname;
 #[cfg(feature = "rare-modules")]
 mod iptables;
+#[cfg(feature = "rare-modules")]
+mod known_hosts;
 mod lineinfile;
 #[cfg(feature = "rare-modules")]
 mod modprobe;
+#[cfg(feature = "rare-modules")]
+mod mount_facts;
 #[cfg(feature = "rare-modules")]
 mod package_facts;
 mod ping;
@@ -204,6 +210,8 @@ pub static MODULES: &[Entry] = &[
     #[cfg(feature = "rare-modules")]
     entry::<docker_image::DockerImage>().rare(),
     #[cfg(feature = "rare-modules")]
+    entry::<dpkg_selections::DpkgSelections>().rare(),
+    #[cfg(feature = "rare-modules")]
     entry::<expect::Expect>().rare(),
     entry::<file::File>(),
     entry::<find::Find>(),
@@ -214,9 +222,13 @@ pub static MODULES: &[Entry] = &[
     entry::<hostname::Hostname>(),
     #[cfg(feature = "rare-modules")]
     entry::<iptables::Iptables>().rare(),
+    #[cfg(feature = "rare-modules")]
+    entry::<known_hosts::KnownHosts>().rare(),
     entry::<lineinfile::Lineinfile>(),
     #[cfg(feature = "rare-modules")]
     entry::<modprobe::Modprobe>().rare(),
+    #[cfg(feature = "rare-modules")]
+    entry::<mount_facts::MountFacts>().rare(),
     #[cfg(feature = "rare-modules")]
     entry::<package_facts::PackageFacts>().rare(),
     entry::<ping::Ping>(),

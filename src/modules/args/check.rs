@@ -202,8 +202,9 @@ fn check_level(spec: &Spec, args: Map, path: &[String], level: &mut Level<'_>) -
         }
     }
     for opt in &spec.options {
-        let missing = values.get(opt.name.as_str()).is_none_or(Value::is_null);
-        if missing {
+        // null is a value where anything is
+        let given = values.get(opt.name.as_str());
+        if given.is_none_or(|value| value.is_null() && opt.kind != Type::Raw) {
             values.insert(Key::from(opt.name.as_str()), opt.default.clone());
         }
     }

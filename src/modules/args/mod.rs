@@ -109,7 +109,7 @@ pub(super) fn checked(name: &str, spec: &Spec, args: Map) -> Result<(Value, Pars
 fn given(values: &Map, spec: &Spec) -> Map {
     values
         .iter()
-        .filter(|(_, value)| !value.is_null())
+        .filter(|(key, value)| !value.is_null() || keeps_null(key, spec))
         .map(|(key, value)| {
             let options = key
                 .as_str()
@@ -126,6 +126,12 @@ fn given(values: &Map, spec: &Spec) -> Map {
             (key.clone(), value)
         })
         .collect()
+}
+
+/// Whether null says something else than that the option was not given: there is a default, and it may be anything.
+fn keeps_null(key: &Key, spec: &Spec) -> bool {
+    let option = key.as_str().and_then(|name| spec.get(name));
+    option.is_some_and(|option| option.kind == Type::Raw && !option.default.is_null())
 }
 
 /// The options of `T`; made once per type.

@@ -52,6 +52,21 @@ pub fn perform(machine: &mut Machine, command: &Command, reason: &str) -> Result
     Ok(ran.map_err(|e| cannot(command, &e))?.unwrap_or_default())
 }
 
+/// What a command said, if it succeeded. Its failure says what it wrote to its standard error.
+pub fn succeeded(command: &Command, output: Output) -> Result<Output, Failure> {
+    if output.rc == 0 {
+        return Ok(output);
+    }
+    let words = command.argv.iter().map(|w| w.to_string_lossy());
+    let words: Vec<String> = words.map(|w| super::command::quote(&w)).collect();
+    let stderr = output.stderr_text();
+    Err(Failure::new(stderr.trim_end())
+        .with("cmd", words.join(" "))
+        .with("rc", output.rc)
+        .with("stdout", output.stdout_text())
+        .with("stderr", stderr))
+}
+
 /// Why a command could not be started.
 pub fn cannot(command: &Command, e: &std::io::Error) -> Failure {
     let program = command.argv.first().map(|p| p.to_string_lossy());
