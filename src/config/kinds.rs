@@ -90,6 +90,16 @@ impl Parse for u32 {
     }
 }
 
+impl Parse for i64 {
+    const WHAT: &'static str = "a whole number, which may be negative";
+    fn parse(text: &str, _: &Origin) -> Result<i64, Option<String>> {
+        text.trim().parse().map_err(|_| None)
+    }
+    fn value(&self) -> Value {
+        Value::Int(*self)
+    }
+}
+
 impl Parse for usize {
     const WHAT: &'static str = "a whole number of at least 1";
     fn parse(text: &str, _: &Origin) -> Result<usize, Option<String>> {

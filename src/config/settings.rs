@@ -283,6 +283,8 @@ settings! {
     callbacks_enabled: Vec<String> = "", ["defaults.callbacks_enabled"], ["ANSIBLE_CALLBACKS_ENABLED"];
     /// Further reports, under the name that this had before.
     callbacks_whitelist: Vec<String> = "", ["defaults.callback_whitelist"], ["ANSIBLE_CALLBACK_WHITELIST"];
+    /// Blanks in front of what is inside in the document of the callback `json`; all is on one line if none.
+    json_indent: i64 = "4", ["defaults.json_indent"], ["ANSIBLE_JSON_INDENT"];
     /// The folder that the callback `tree` writes into.
     tree_directory: PathBuf = "{{ANSIBLE_HOME}}/tree", ["callback_tree.directory"], ["ANSIBLE_CALLBACK_TREE_DIR"];
     /// How many tasks the callback `profile_tasks` shows at the end: a number, or all.

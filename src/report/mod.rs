@@ -121,6 +121,7 @@ pub enum Event {
         check_mode: bool,
         /// Hosts go through the tasks each at its own pace: a task's name is shown with its results, not before.
         free: bool,
+        at: Option<Location>,
     },
     NoHostsMatched,
     NoHostsRemaining,

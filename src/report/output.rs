@@ -94,20 +94,7 @@ impl Output {
     pub fn shown(&self, task: &TaskInfo, result: &TaskResult, tidy: bool) -> Map {
         let debug = tidy && is_debug(&task.action);
         if hides(task, result) {
-            let mut map = Map::default();
-            map.insert(Key::from("censored"), Value::str(CENSORED));
-            // debug knows nothing of changes
-            let kept = match debug {
-                true => &["attempts", "retries"][..],
-                false => &["attempts", "changed", "retries"][..],
-            };
-            for key in kept {
-                let key = *key;
-                if let Some(value) = result.get(key) {
-                    map.insert(Key::from(key), value.clone());
-                }
-            }
-            return map;
+            return shown_hidden(result, debug);
         }
         let mut map = without_internals(&result.fields);
         for key in HIDDEN {
@@ -284,6 +271,20 @@ pub fn host_label(host: &str, delegated: Option<&Delegate>) -> String {
             _ => format!("{host} -> {name}"),
         },
     }
+}
+
+/// What is shown of a result that `no_log` hides; `debug` knows nothing of changes.
+pub fn shown_hidden(result: &TaskResult, debug: bool) -> Map {
+    let kept = match debug {
+        true => &["attempts", "retries"][..],
+        false => &["attempts", "changed", "retries"][..],
+    };
+    let kept = kept
+        .iter()
+        .filter_map(|key| Some((Key::from(*key), result.get(key)?.clone())));
+    std::iter::once((Key::from("censored"), Value::str(CENSORED)))
+        .chain(kept)
+        .collect()
 }
 
 /// Whether `no_log` hides it.

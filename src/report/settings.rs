@@ -31,6 +31,8 @@ pub struct Settings {
     pub palette: Palette,
     /// Whether headers of tasks show the arguments.
     pub display_args: bool,
+    /// Blanks in front of what is inside in the document of `json`.
+    pub json_indent: i64,
     /// The folder that `tree` writes into.
     pub tree: PathBuf,
     pub profile_tasks: ProfileTasks,
@@ -65,6 +67,7 @@ impl Default for Settings {
             live: Live::No,
             palette: Palette::default(),
             display_args: false,
+            json_indent: 4,
             tree: PathBuf::new(),
             profile_tasks: ProfileTasks::default(),
             profile_roles_summary_only: false,
@@ -91,6 +94,7 @@ impl Settings {
             live: options.live,
             palette: Palette::new(config),
             display_args: config.display_args_to_stdout,
+            json_indent: config.json_indent,
             tree: config.tree_directory.clone(),
             profile_tasks: ProfileTasks {
                 output_limit: config.profile_tasks_output_limit.clone(),

@@ -127,6 +127,7 @@ impl Runner<'_> {
                 name,
                 check_mode: check,
                 free: strategy.is_some_and(Strategy::is_free),
+                at: Some(play.at.clone()),
             });
             if !lost {
                 self.emit(Event::NoHostsMatched);
@@ -147,6 +148,7 @@ impl Runner<'_> {
                 name: name.clone(),
                 check_mode: check,
                 free: strategy.is_some_and(Strategy::is_free),
+                at: Some(play.at.clone()),
             });
             let Some(strategy) = strategy else {
                 let at = play.directives.get("strategy").map_or(&play.at, |n| &n.at);

@@ -366,6 +366,7 @@ impl Reporter for DefaultReporter {
                 name,
                 check_mode,
                 free,
+                ..
             } => {
                 self.free = *free;
                 let marker = self.check_marker(*check_mode);

@@ -4,6 +4,7 @@
 
 mod command;
 pub mod default;
+pub mod json;
 pub mod minimal;
 pub mod oneline;
 mod profile;
@@ -61,6 +62,12 @@ static CALLBACKS: &[Callback] = &[
         collection: "ansible.builtin",
         place: Place::Beside,
         make: |screen, settings| Ok(Box::new(tree::Tree::new(screen, settings))),
+    },
+    Callback {
+        name: "json",
+        collection: "ansible.posix",
+        place: Place::Screen,
+        make: |screen, settings| Ok(Box::new(json::Json::new(screen, &settings))),
     },
     Callback {
         name: "profile_roles",

@@ -104,6 +104,7 @@ fn a_play_with_each_status() {
             name: " First play ".into(),
             check_mode: true,
             free: false,
+            at: None,
         },
         Event::TaskStart(t.clone()),
         result(&t, TaskResult::ok().with("rc", 0)),
