@@ -20,6 +20,8 @@ mod command;
 mod copy;
 mod cron;
 #[cfg(feature = "rare-modules")]
+mod deb822_repository;
+#[cfg(feature = "rare-modules")]
 mod debconf;
 mod dnf;
 #[cfg(feature = "rare-modules")]
@@ -60,6 +62,8 @@ mod setup;
 mod shell;
 mod slurp;
 mod stat;
+#[cfg(feature = "rare-modules")]
+mod subversion;
 mod systemd;
 mod sysvinit;
 mod tempfile;
@@ -202,6 +206,8 @@ pub static MODULES: &[Entry] = &[
     entry::<copy::Copy>(),
     entry::<cron::Cron>(),
     #[cfg(feature = "rare-modules")]
+    entry::<deb822_repository::Deb822Repository>().rare(),
+    #[cfg(feature = "rare-modules")]
     entry::<debconf::Debconf>().rare(),
     entry::<dnf::Dnf>(),
     entry::<dnf::Dnf>().also("dnf5"),
@@ -243,6 +249,8 @@ pub static MODULES: &[Entry] = &[
     entry::<shell::Shell>(),
     entry::<slurp::Slurp>(),
     entry::<stat::Stat>(),
+    #[cfg(feature = "rare-modules")]
+    entry::<subversion::Subversion>().rare(),
     entry::<systemd::Systemd>(),
     entry::<systemd::Systemd>().also("systemd_service"),
     entry::<sysvinit::Sysvinit>(),

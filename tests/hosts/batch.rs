@@ -8,7 +8,7 @@
 //! args: -v --diff            arguments of both programs; these are the default
 //! hosts: box=10.0.9.1        the hosts; the first is the one that @host@ stands for
 //! root: bare                 the root of rplay's hosts: bare (the default) has no Python; ansible-core's has.
-//!                            With full, which has pip and dnf too, both have it; with docker, theirs has dockerpython
+//!                            With full, which has pip, dnf and svn too, both have it; with docker, theirs has dockerpython
 //! prepare: touch /etc/x      a shell command in every host before the run, by root; may be there several times
 //! vars: ansible_user=root    variables of all hosts; may be there several times
 //! serve: apt                 HTTP at 10.0.255.254:8000: `apt` is the repository of testbed/aptrepo.sh, `pip` the index of

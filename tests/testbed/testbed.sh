@@ -19,7 +19,7 @@
 #   testbed.sh down WORLD                 stop and remove everything of a world, also what a crash left
 #
 # A world is a network of its own (10.0.0.0/16, the controller at 10.0.255.254): two may have the same addresses.
-# ROOT is `python`, `bare`, which has no Python, `full`, which has pip and dnf too, or one of the first two with Docker, `docker` (no Python) and `dockerpython`, whose hosts run dockerd; hosts whose name begins with `bare` have that one unless told. Users: root, ubuntu and centos (sudo without a
+# ROOT is `python`, `bare`, which has no Python, `full`, which has pip, dnf and svn too, or one of the first two with Docker, `docker` (no Python) and `dockerpython`, whose hosts run dockerd; hosts whose name begins with `bare` have that one unless told. Users: root, ubuntu and centos (sudo without a
 # password), alice (sudo with the password s3cret), bob (no sudo, password s3cret). Keys: $TESTBED_CACHE/keys.
 set -euo pipefail
 
@@ -117,7 +117,7 @@ furnish_docker() { "$here/docker.sh" "$1"; }
 
 furnish_full() {
     DEBIAN_FRONTEND=noninteractive chroot "$1" apt-get install -y -qq --no-install-recommends \
-        python3-pip python3-venv python3-setuptools virtualenv dnf rpm &&
+        python3-pip python3-venv python3-setuptools virtualenv dnf rpm subversion &&
         rm -rf "$1"/var/cache/apt/archives/*.deb
 }
 
@@ -143,7 +143,7 @@ build_root() {
         cp -a "$cache/bare" "$cache/python"
         rm -f "$cache/python/.made"
         DEBIAN_FRONTEND=noninteractive chroot "$cache/python" apt-get install -y -qq --no-install-recommends \
-            python3-minimal python3-apt >>"$cache/root.log" 2>&1 || {
+            python3-minimal python3-apt python3-debian >>"$cache/root.log" 2>&1 || {
             tail -n 20 "$cache/root.log" >&2
             die "Python could not be installed"
         }
