@@ -18,6 +18,8 @@ pub struct Source {
     pub name: String,
     /// The whole text; empty where it is not to be quoted (a vault file).
     pub text: String,
+    /// Whether it is in no file: a value of the command line, say. It is shown as a whole, not by its lines.
+    loose: bool,
 }
 
 impl Source {
@@ -26,6 +28,7 @@ impl Source {
         Arc::new(Source {
             name: name.into(),
             text: text.into(),
+            loose: false,
         })
     }
 }
@@ -51,6 +54,16 @@ impl Location {
         }
     }
 
+    /// The place of a text that is in no file, such as a value of the command line: all of it.
+    pub fn loose(name: impl Into<String>, text: impl Into<String>) -> Location {
+        let source = Arc::new(Source {
+            name: name.into(),
+            text: text.into(),
+            loose: true,
+        });
+        Location::new(&source, 0, 0)
+    }
+
     /// The same place, known to be inside the scalar that starts at `line` and `column`.
     pub fn in_scalar(self, scalar: Option<(u32, u32)>) -> Location {
         Location { scalar, ..self }
@@ -72,10 +85,18 @@ impl Location {
             .nth(self.line.checked_sub(1)? as usize)
     }
 
+    /// The text, in one line of bearable length, if it is in no file.
+    pub fn loose_text(&self) -> Option<String> {
+        (self.source.loose && !self.source.text.is_empty()).then(|| shortened(&self.source.text))
+    }
+
     /// The source lines around the place, numbered, with a caret under the column.
     ///
     /// Two lines of context before, none after, like a compiler's message.
     pub fn snippet(&self) -> String {
+        if let Some(text) = self.loose_text() {
+            return format!("  | {text}\n");
+        }
         let mut out = String::new();
         let width = self.line.to_string().len();
         let first = self.line.saturating_sub(2).max(1);
@@ -103,8 +124,33 @@ impl Location {
     }
 }
 
+/// Characters of a text that is in no file, as it is shown.
+const LONGEST: usize = 120;
+
+/// The words of a text with one blank between them; of a long one the first, and a mark.
+fn shortened(text: &str) -> String {
+    const MARK: &str = "[...]";
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let whole = words.join(" ");
+    if whole.chars().count() <= LONGEST {
+        return whole;
+    }
+    let mut out = String::new();
+    for word in words {
+        if out.chars().count() + word.chars().count() + 1 + MARK.len() > LONGEST {
+            break;
+        }
+        out.push_str(word);
+        out.push(' ');
+    }
+    out + MARK
+}
+
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 {
+            return f.write_str(&self.source.name);
+        }
         write!(f, "{}:{}:{}", self.source.name, self.line, self.column)
     }
 }
@@ -112,5 +158,22 @@ impl fmt::Display for Location {
 impl fmt::Debug for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_in_no_file_is_shown_in_one_line() {
+        let at = Location::loose("<CLI option '-a'>", "{{ x }}\n  y");
+        assert_eq!(at.to_string(), "<CLI option '-a'>");
+        assert_eq!(at.snippet(), "  | {{ x }} y\n");
+        let fits = "bb bb bb bb bb ".repeat(8);
+        assert_eq!(shortened(&fits), fits.trim());
+        let long = format!("{fits}c");
+        assert_eq!(shortened(&long), format!("{} [...]", &fits[..113].trim()));
+        assert_eq!(shortened(&"x".repeat(121)), "[...]");
     }
 }

@@ -1,6 +1,6 @@
 //! `add_host`: <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/add_host_module.html>
 
-use super::{Context, Entry, texts};
+use super::{Context, Entry, refused, texts};
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
 use crate::vars::World;
@@ -12,10 +12,13 @@ pub const ENTRY: Entry = Entry {
 
 fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
     if let Some(raw) = args.shift_remove("_raw_params") {
-        return TaskResult::failed(format!(
-            "Invalid raw parameters passed, requires a dictionary/mapping got a  <class '{}'>",
-            raw.type_name()
-        ));
+        let class = raw.type_name();
+        return refused(
+            "",
+            &format!(
+                "Invalid raw parameters passed, requires a dictionary/mapping got a  <class '{class}'>"
+            ),
+        );
     }
     let name = ["name", "hostname", "host"]
         .iter()
@@ -28,7 +31,7 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
         .map(|v| crate::run::text_of(&v))
         .filter(|name| !name.trim().is_empty());
     let Some(name) = name else {
-        return TaskResult::failed("name, host or hostname needs to be provided");
+        return refused("", "name, host or hostname needs to be provided");
     };
     let mut groups = None;
     for key in ["groupname", "groups", "group"] {

@@ -10,9 +10,7 @@ pub const ENTRY: Entry = Entry {
     run,
 };
 
-fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
-    // `debug: some text` is nobody's argument
-    args.shift_remove("_raw_params");
+fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
     if let Err(e) = only("debug", &args, &["msg", "var", "verbosity"]) {
         return e;
     }

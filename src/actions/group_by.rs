@@ -1,6 +1,6 @@
 //! `group_by`: <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/group_by_module.html>
 
-use super::{Context, Entry, only, texts};
+use super::{Context, Entry, refused, texts};
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
 
@@ -9,13 +9,21 @@ pub const ENTRY: Entry = Entry {
     run,
 };
 
-fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
-    args.shift_remove("_raw_params");
-    if let Err(e) = only("group_by", &args, &["key", "parents"]) {
-        return e;
+fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
+    let mut unknown: Vec<String> = args.keys().map(ToString::to_string).collect();
+    unknown.retain(|key| !["key", "parents"].contains(&key.as_str()));
+    if !unknown.is_empty() {
+        unknown.sort();
+        return refused(
+            "",
+            &format!("Invalid options for group_by: {}", unknown.join(",")),
+        );
     }
     let Some(key) = args.get("key") else {
-        return TaskResult::failed("the 'key' param is required when using group_by");
+        return refused(
+            "Action failed: ",
+            "the 'key' param is required when using group_by",
+        );
     };
     let group = crate::run::text_of(key).replace(' ', "-");
     let parents = match args.get("parents") {

@@ -13,8 +13,7 @@ pub const ENTRY: Entry = Entry {
     run,
 };
 
-fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
-    args.shift_remove("_raw_params");
+fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
     if let Err(e) = only("pause", &args, &["echo", "minutes", "prompt", "seconds"]) {
         return e
             .get("msg")

@@ -1,6 +1,6 @@
 //! `set_fact`: <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/set_fact_module.html>
 
-use super::{Context, Entry};
+use super::{Context, Entry, refused};
 use crate::error::{Error, Kind, Result};
 use crate::playbook::{boolean, keywords::is_variable_name};
 use crate::result::TaskResult;
@@ -16,7 +16,8 @@ fn run(mut args: Map, context: &mut Context<'_>) -> TaskResult {
         .shift_remove("cacheable")
         .is_some_and(|v| boolean(&v).unwrap_or(false));
     if args.is_empty() {
-        return TaskResult::failed(
+        return refused(
+            "",
             "No key/value pairs provided, at least one is required for this action to succeed",
         );
     }

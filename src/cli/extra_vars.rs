@@ -8,7 +8,11 @@ use crate::search::expand_home;
 use crate::source::Source;
 use crate::value::{Key, Map, Value};
 use crate::vars::files;
+use crate::yaml::Node;
 use crate::{Error, Result, kv, yaml};
+
+/// What messages call the option.
+const NAME: &str = "<CLI option '-e'>";
 
 const FORMS: &str = "write -e key=value, -e '{\"key\": \"value\"}' or -e @file.yml";
 
@@ -53,22 +57,8 @@ fn load_one(text: &str) -> Result<Map> {
 /// JSON first, then YAML: `1e3` is a number in the one and text in the other.
 fn structured(text: &str) -> Result<Value> {
     match serde_json::from_str::<serde_json::Value>(text) {
-        Ok(json) => Ok(user_value(Value::from_json(json))),
-        Err(_) => Ok(yaml::load(&Source::new("<extra vars>", text))?.to_value()),
-    }
-}
-
-/// The same value with its text marked as the user's own, so that templates in it work.
-fn user_value(value: Value) -> Value {
-    match value {
-        Value::Str(text) => Value::user_text(&text, None),
-        Value::List(items) => Value::list(items.iter().cloned().map(user_value).collect()),
-        Value::Map(map) => Value::map(
-            map.iter()
-                .map(|(k, v)| (k.clone(), user_value(v.clone())))
-                .collect(),
-        ),
-        other => other,
+        Ok(json) => Ok(Node::from_option(json, NAME).to_value()),
+        Err(_) => Ok(yaml::load(&Source::new(NAME, text))?.to_value()),
     }
 }
 
@@ -82,7 +72,10 @@ fn key_values(text: &str) -> Result<Value> {
             )
             .hint(FORMS));
         }
-        map.insert(Key::from(key), Value::user_text(&value, None));
+        map.insert(
+            Key::from(key),
+            Node::text_of_option(&value, NAME).to_value(),
+        );
     }
     Ok(Value::map(map))
 }

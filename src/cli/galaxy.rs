@@ -2,11 +2,12 @@
 //!
 //! <https://docs.ansible.com/ansible/latest/cli/ansible-galaxy.html>
 
+use super::options::General;
 use crate::config::Config;
 use crate::error::Kind;
 use crate::galaxy::{CollectionSpec, Requirements, RoleSpec, Wishes, collections, roles};
 use crate::{Error, Result};
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,9 @@ use std::path::{Path, PathBuf};
 struct GalaxyArgs {
     #[command(subcommand)]
     what: What,
+
+    #[command(flatten)]
+    general: General,
 }
 
 #[derive(Subcommand, Debug)]
@@ -94,10 +98,6 @@ struct Install {
     /// Keep the .git of a role's repository
     #[arg(short = 'g', long)]
     keep_scm_meta: bool,
-
-    /// Say more
-    #[arg(short = 'v', long = "verbose", action = ArgAction::Count)]
-    verbose: u8,
 }
 
 #[derive(Args, Debug)]
@@ -132,12 +132,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
         Err(code) => return Ok(code),
     };
     let config = Config::load()?;
-    let verbosity = match &args.what {
-        What::Install(i) | What::Role(Role::Install(i)) => i.verbose,
-        What::Collection(Collection::Install(i)) => i.verbose,
-        _ => 0,
-    };
-    super::show_notices(&config, verbosity);
+    super::show_notices(&config, args.general.verbosity(&config));
     match args.what {
         What::Install(args) => install(&args, &config, true, args.path.is_none())?,
         What::Role(Role::Install(args)) => install(&args, &config, true, false)?,

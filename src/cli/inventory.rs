@@ -7,14 +7,15 @@ mod json;
 mod list;
 
 use super::extra_vars;
+use super::options::{BaseDir, General, Hosts, Vars, Vault};
 use crate::config::Config;
 use crate::error::Kind;
 use crate::inventory::{Group, Inventory, Options, Pattern};
 use crate::value::{Map, Value};
-use crate::vault::{self, Secrets};
+use crate::vars::cache::FactCache;
 use crate::yaml::{self, EmitOptions};
 use crate::{Error, Result};
-use clap::{ArgAction, Parser};
+use clap::Parser;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,8 +49,8 @@ pub struct InventoryArgs {
     toml: bool,
 
     /// Show variables in the tree
-    #[arg(long)]
-    vars: bool,
+    #[arg(long = "vars")]
+    with_vars: bool,
 
     /// With --list: variables where they are defined, not merged into the hosts
     #[arg(long)]
@@ -59,48 +60,20 @@ pub struct InventoryArgs {
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Inventory: a file, a folder, a plugin (ec2), or hosts with commas; can be repeated
-    #[arg(
-        short = 'i',
-        long,
-        visible_alias = "inventory-file",
-        value_name = "INVENTORY"
-    )]
-    inventory: Vec<String>,
+    #[command(flatten)]
+    hosts: Hosts,
 
-    /// Only hosts that match this pattern too
-    #[arg(
-        short = 'l',
-        long = "limit",
-        visible_alias = "subset",
-        value_name = "PATTERN",
-        allow_hyphen_values = true
-    )]
-    limit: Option<String>,
+    #[command(flatten)]
+    base: BaseDir,
 
-    /// The folder that stands for the playbook's: its group_vars and host_vars count
-    #[arg(long, value_name = "FOLDER")]
-    playbook_dir: Option<PathBuf>,
+    #[command(flatten)]
+    vars: Vars,
 
-    /// Variables: key=value, JSON, YAML or @file; can be repeated
-    #[arg(short = 'e', long = "extra-vars", value_name = "VARS")]
-    extra_vars: Vec<String>,
+    #[command(flatten)]
+    vault: Vault,
 
-    /// Vault password source: file, program or prompt, with a label before it: label@source
-    #[arg(long, value_name = "ID")]
-    vault_id: Vec<String>,
-
-    /// Vault password file; an executable one is run
-    #[arg(long, visible_alias = "vault-pass-file", value_name = "FILE")]
-    vault_password_file: Vec<PathBuf>,
-
-    /// Ask for the vault password
-    #[arg(short = 'J', long, alias = "ask-vault-pass")]
-    ask_vault_password: bool,
-
-    /// Say more; up to -vvvvvv
-    #[arg(short = 'v', long = "verbose", action = ArgAction::Count)]
-    verbose: u8,
+    #[command(flatten)]
+    general: General,
 }
 
 /// Runs the subcommand; `args` are those after its name. Returns the exit code.
@@ -110,17 +83,17 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
         Err(code) => return Ok(code),
     };
     let config = Config::load()?;
-    super::show_notices(&config, args.verbose);
-    set_vault_secrets(&args, &config)?;
+    super::show_notices(&config, args.general.verbosity(&config));
+    args.vault.provide(&config)?;
     let mut args = args;
-    if args.inventory.is_empty() {
-        args.inventory = config.inventory.0.clone();
-    }
+    args.hosts.inventory = args.hosts.sources(&config);
+    args.base.playbook_dir = args.base.named(&config);
     args.export |= config.inventory_export;
-    if args.playbook_dir.is_none() {
-        args.playbook_dir = config.playbook_dir.clone();
-    }
-    let text = answer(&args, Options::from_config(&config)?)?;
+    let forget = match args.hosts.flush_cache {
+        true => FactCache::open(&config),
+        false => None,
+    };
+    let text = answer(&args, Options::from_config(&config)?, forget.as_ref())?;
     match &args.output {
         Some(path) if args.list => std::fs::write(path, &text).map_err(|e| {
             Error::from(e).context(format!(
@@ -140,30 +113,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
     Ok(0)
 }
 
-fn set_vault_secrets(args: &InventoryArgs, config: &Config) -> Result<()> {
-    let asked = if args.ask_vault_password || config.ask_vault_pass {
-        let typed = crate::terminal::secret("Vault password: ").map_err(|e| {
-            Error::new(Kind::Options, format!("cannot ask for a password: {e}"))
-                .hint("without a terminal use --vault-password-file")
-        })?;
-        Some(typed)
-    } else {
-        None
-    };
-    vault::set(Secrets::load(
-        &args.vault_id,
-        &args.vault_password_file,
-        asked.as_deref(),
-        config,
-    )?);
-    Ok(())
-}
-
-/// What the subcommand prints for `args`, with the sources given there.
+/// What the subcommand prints for `args`, with the sources given there. Of a cache of facts, those of all hosts are
+/// forgotten.
 ///
 /// Fails with kind `Options` on options that do not fit together and on a host or group that is
 /// not there.
-pub fn answer(args: &InventoryArgs, options: Options) -> Result<String> {
+pub fn answer(
+    args: &InventoryArgs,
+    options: Options,
+    forget: Option<&FactCache>,
+) -> Result<String> {
     let usage = |message: &str| Error::new(Kind::Options, message);
     match [args.list, args.host.is_some(), args.graph]
         .iter()
@@ -186,6 +145,10 @@ pub fn answer(args: &InventoryArgs, options: Options) -> Result<String> {
         return Err(usage("--toml is not supported").hint("use --yaml, or JSON without an option"));
     }
     let view = View::new(args, options)?;
+    if let Some(cache) = forget {
+        let hosts = view.inventory.host_names();
+        hosts.for_each(|host| cache.remove(host));
+    }
     if let Some(host) = &args.host {
         let hosts = view
             .inventory
@@ -203,7 +166,7 @@ pub fn answer(args: &InventoryArgs, options: Options) -> Result<String> {
             .inventory
             .group(start)
             .ok_or_else(|| usage("Pattern must be valid group name when using --graph"))?;
-        return graph::draw(&view, group, args.vars);
+        return graph::draw(&view, group, args.with_vars);
     }
     let result = if args.yaml {
         list::as_tree(&view)?
@@ -250,15 +213,20 @@ const INTERNAL: [&str; 19] = [
 
 impl View {
     fn new(args: &InventoryArgs, options: Options) -> Result<View> {
-        let playbook_dir = args.playbook_dir.as_deref();
-        let extra_vars = extra_vars::load(&args.extra_vars)?;
+        let playbook_dir = args.base.playbook_dir.as_deref();
+        let extra_vars = extra_vars::load(&args.vars.extra_vars)?;
         let options = Options {
             extra_vars: Arc::new(extra_vars.clone()),
             ..options
         };
         Ok(View {
-            inventory: Inventory::load(&args.inventory, options, playbook_dir)?,
-            limit: args.limit.as_deref().map(Pattern::limit).transpose()?,
+            inventory: Inventory::load(&args.hosts.inventory, options, playbook_dir)?,
+            limit: args
+                .hosts
+                .limit
+                .as_deref()
+                .map(Pattern::limit)
+                .transpose()?,
             // without a playbook, the folder that rplay was started in stands for its folder
             playbook_dir: match playbook_dir {
                 Some(dir) => Some(dir.to_path_buf()),

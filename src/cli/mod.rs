@@ -3,11 +3,15 @@
 //! `rplay PLAYBOOK` is `ansible-playbook PLAYBOOK`; `rplay playbook` is the same by name. The other
 //! subcommands are Ansible's other programs. The first argument alone decides which it is.
 
+pub mod adhoc;
 pub mod config;
 pub mod extra_vars;
 pub mod galaxy;
 pub mod inventory;
+mod options;
+mod password;
 pub mod playbook;
+mod start;
 pub mod vault;
 pub mod version;
 
@@ -20,7 +24,7 @@ use clap::Parser;
 use std::ffi::OsString;
 
 /// Subcommands whose time has not come, with the program of Ansible's that each will stand for.
-const LATER: &[(&str, &str)] = &[("adhoc", "ansible"), ("doc", "ansible-doc")];
+const LATER: &[(&str, &str)] = &[("doc", "ansible-doc")];
 
 /// Runs rplay with the process's arguments, the program's name first; returns the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> i32 {
@@ -42,10 +46,7 @@ fn dispatch(args: &[OsString]) -> Result<i32> {
     let first = args.get(1).and_then(|a| a.to_str()).unwrap_or("");
     let rest = || args.iter().skip(2).cloned();
     match first {
-        "--version" => {
-            print!("{}", version::text());
-            Ok(0)
-        }
+        "adhoc" => adhoc::run(rest()),
         "playbook" => playbook::run(rest()),
         "config" => config::run(rest()),
         "galaxy" => galaxy::run(rest()),
@@ -64,12 +65,18 @@ fn dispatch(args: &[OsString]) -> Result<i32> {
     }
 }
 
-/// The arguments of a subcommand, those after its name. Where there is only something to print, a help or what is
-/// wrong with them, it is printed and the exit code given instead.
+/// The arguments of a subcommand, those after its name. Where there is only something to print, a help, the version or
+/// what is wrong with them, it is printed and the exit code given instead.
 fn arguments<A: Parser>(
     name: &str,
     args: impl IntoIterator<Item = OsString>,
 ) -> std::result::Result<A, i32> {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let mut options = args.iter().take_while(|arg| *arg != "--");
+    if options.any(|arg| arg == "--version") {
+        print!("{}", version::text());
+        return Err(0);
+    }
     A::try_parse_from(std::iter::once(OsString::from(name)).chain(args)).map_err(|e| {
         let code = e.exit_code();
         // a closed pipe is no reason for another exit code

@@ -7,11 +7,12 @@ mod edit;
 mod files;
 mod strings;
 
+use super::options;
 use crate::config::Config;
 use crate::error::Kind;
 use crate::vault::{self, Secret, Secrets};
 use crate::{Error, Result};
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -22,9 +23,8 @@ struct VaultArgs {
     #[command(subcommand)]
     action: Action,
 
-    /// Say more
-    #[arg(short = 'v', long = "verbose", action = ArgAction::Count, global = true)]
-    verbose: u8,
+    #[command(flatten)]
+    general: options::General,
 }
 
 #[derive(Subcommand, Debug)]
@@ -32,7 +32,7 @@ enum Action {
     /// Create a new encrypted file with an editor
     Create {
         #[command(flatten)]
-        secrets: SecretArgs,
+        secrets: options::Vault,
         #[command(flatten)]
         encrypt: EncryptArgs,
         /// Open the editor without a terminal too
@@ -44,7 +44,7 @@ enum Action {
     /// Decrypt files
     Decrypt {
         #[command(flatten)]
-        secrets: SecretArgs,
+        secrets: options::Vault,
         /// Write to this file; - is the standard output
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
@@ -54,7 +54,7 @@ enum Action {
     /// Edit encrypted files
     Edit {
         #[command(flatten)]
-        secrets: SecretArgs,
+        secrets: options::Vault,
         #[command(flatten)]
         encrypt: EncryptArgs,
         #[arg(value_name = "FILE")]
@@ -63,14 +63,14 @@ enum Action {
     /// Show what encrypted files hold
     View {
         #[command(flatten)]
-        secrets: SecretArgs,
+        secrets: options::Vault,
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
     },
     /// Encrypt files
     Encrypt {
         #[command(flatten)]
-        secrets: SecretArgs,
+        secrets: options::Vault,
         #[command(flatten)]
         encrypt: EncryptArgs,
         /// Write to this file; - is the standard output
@@ -83,7 +83,7 @@ enum Action {
     #[command(name = "encrypt_string", alias = "encrypt-string")]
     EncryptString {
         #[command(flatten)]
-        secrets: SecretArgs,
+        secrets: options::Vault,
         #[command(flatten)]
         encrypt: EncryptArgs,
         #[command(flatten)]
@@ -92,7 +92,7 @@ enum Action {
     /// Encrypt files with another password
     Rekey {
         #[command(flatten)]
-        secrets: SecretArgs,
+        secrets: options::Vault,
         #[command(flatten)]
         encrypt: EncryptArgs,
         /// The file or program that gives the new password
@@ -106,27 +106,6 @@ enum Action {
     },
 }
 
-/// Where passwords come from.
-#[derive(Args, Debug)]
-struct SecretArgs {
-    /// Vault password source: file, program or prompt, with a label before it: label@source
-    #[arg(long, value_name = "ID")]
-    vault_id: Vec<String>,
-
-    /// Ask for the vault password
-    #[arg(
-        short = 'J',
-        long,
-        alias = "ask-vault-pass",
-        conflicts_with = "vault_password_file"
-    )]
-    ask_vault_password: bool,
-
-    /// Vault password file; an executable one is run
-    #[arg(long, visible_alias = "vault-pass-file", value_name = "FILE")]
-    vault_password_file: Vec<PathBuf>,
-}
-
 /// Which password encrypts.
 #[derive(Args, Debug)]
 struct EncryptArgs {
@@ -135,17 +114,15 @@ struct EncryptArgs {
     encrypt_vault_id: Option<String>,
 }
 
-impl SecretArgs {
-    /// The passwords; asked for if nothing names any. With `new` one that is typed is typed twice.
-    fn load(&self, new: bool, config: &Config) -> Result<Secrets> {
-        vault::Sources {
-            ids: &self.vault_id,
-            files: &self.vault_password_file,
-            ask: self.ask_vault_password || config.ask_vault_pass,
-            new,
-        }
-        .load_or_ask(config)
+/// The passwords; asked for if nothing names any. With `new` one that is typed is typed twice.
+fn load(args: &options::Vault, new: bool, config: &Config) -> Result<Secrets> {
+    vault::Sources {
+        ids: &args.vault_id,
+        files: &args.vault_password_file,
+        ask: args.ask_vault_password || config.ask_vault_pass,
+        new,
     }
+    .load_or_ask(config)
 }
 
 /// What encrypts: the vault id that goes into the text, and the password.
@@ -182,7 +159,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<i32> {
         Err(code) => return Ok(code),
     };
     let config = Config::load()?;
-    super::show_notices(&config, args.verbose);
+    super::show_notices(&config, args.general.verbosity(&config));
     act(args.action, &config)?;
     Ok(0)
 }
@@ -196,7 +173,7 @@ fn act(action: Action, config: &Config) -> Result<()> {
             files,
         } => {
             one_file(&output, files.len())?;
-            let secrets = secrets.load(true, config)?;
+            let secrets = load(&secrets, true, config)?;
             let key = Key::of(&secrets, &encrypt, config)?;
             files::encrypt(&files, output.as_deref(), &key)
         }
@@ -206,11 +183,11 @@ fn act(action: Action, config: &Config) -> Result<()> {
             files,
         } => {
             one_file(&output, files.len())?;
-            let secrets = secrets.load(false, config)?;
+            let secrets = load(&secrets, false, config)?;
             files::decrypt(&files, output.as_deref(), &secrets)
         }
         Action::View { secrets, files } => {
-            let secrets = secrets.load(false, config)?;
+            let secrets = load(&secrets, false, config)?;
             files::view(&files, &secrets, config)
         }
         Action::Edit {
@@ -218,7 +195,7 @@ fn act(action: Action, config: &Config) -> Result<()> {
             encrypt: _,
             files,
         } => {
-            let secrets = secrets.load(false, config)?;
+            let secrets = load(&secrets, false, config)?;
             edit::edit(&files, &secrets, config)
         }
         Action::Create {
@@ -231,7 +208,7 @@ fn act(action: Action, config: &Config) -> Result<()> {
                 let msg = "ansible-vault create can take only one filename argument";
                 return Err(Error::new(Kind::Options, msg));
             };
-            let secrets = secrets.load(true, config)?;
+            let secrets = load(&secrets, true, config)?;
             let key = Key::of(&secrets, &encrypt, config)?;
             edit::create(file, skip_tty_check, &key, config)
         }
@@ -241,7 +218,7 @@ fn act(action: Action, config: &Config) -> Result<()> {
             strings,
         } => {
             one_file(&strings.output, strings.texts.len())?;
-            let secrets = secrets.load(true, config)?;
+            let secrets = load(&secrets, true, config)?;
             let key = Key::of(&secrets, &encrypt, config)?;
             strings::encrypt(strings, &key)
         }
@@ -252,7 +229,7 @@ fn act(action: Action, config: &Config) -> Result<()> {
             new_vault_id,
             files,
         } => {
-            let secrets = secrets.load(false, config)?;
+            let secrets = load(&secrets, false, config)?;
             let new = vault::Sources {
                 ids: new_vault_id.as_slice(),
                 files: new_vault_password_file.as_slice(),

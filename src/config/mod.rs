@@ -44,7 +44,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "connection.pipelining",
     "defaults.ansible_cow_path",
     "defaults.ansible_cow_selection",
-    "defaults.bin_ansible_callbacks",
     "defaults.collections_scan_sys_path",
     "defaults.command_warnings",
     "defaults.cow_selection",

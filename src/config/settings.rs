@@ -279,6 +279,8 @@ settings! {
     // what is shown
     /// The report on the terminal.
     stdout_callback: String = "default", ["defaults.stdout_callback"], ["ANSIBLE_STDOUT_CALLBACK"];
+    /// Whether ad-hoc commands report with `stdout_callback` and the further reports, too.
+    bin_ansible_callbacks: bool = "no", ["defaults.bin_ansible_callbacks"], ["ANSIBLE_LOAD_CALLBACK_PLUGINS"];
     /// Further reports.
     callbacks_enabled: Vec<String> = "", ["defaults.callbacks_enabled"], ["ANSIBLE_CALLBACKS_ENABLED"];
     /// Further reports, under the name that this had before.

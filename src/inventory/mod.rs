@@ -39,6 +39,8 @@ use data::{Data, Names};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+const NO_HOSTS: &str = "No hosts matched, nothing to do";
+
 /// All hosts and groups that a run knows.
 #[derive(Clone, Debug)]
 pub struct Inventory {
@@ -191,28 +193,39 @@ impl Inventory {
         Ok(hosts.into_iter().collect())
     }
 
-    /// Checks before a run that there is anything to run on, and warns if it is only localhost.
+    /// The hosts of a run, with the warnings that it begins with.
     ///
-    /// `pattern` is what the run targets (`all` for playbooks). Fails if the inventory has hosts
-    /// but pattern and limit leave none.
-    pub fn check_hosts(&self, pattern: &Pattern, limit: Option<&Pattern>) -> Result<Vec<Arc<str>>> {
+    /// `pattern` is what is targeted (`all` for playbooks). Fails if the pattern cannot be understood, and if the
+    /// inventory has hosts but the limit leaves none.
+    pub fn targets(&self, pattern: &str, limit: Option<&Pattern>) -> Result<Vec<Arc<str>>> {
         let none = self.data.hosts.is_empty();
-        let hosts = self.hosts_for(pattern, None)?;
-        if none && self.options.localhost_warning && hosts.is_empty() {
+        if none && self.options.localhost_warning && !data::LOCALHOST.contains(&pattern) {
             notice::warning(
                 "provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'",
             );
         }
-        let hosts = match limit {
-            Some(limit) => self.hosts_for(pattern, Some(limit))?,
-            None => hosts,
-        };
-        if hosts.is_empty() && !none {
-            return Err(Error::general(
-                "Specified inventory, host pattern and/or --limit leaves us with no hosts to target.",
-            ));
+        let hosts = self.hosts_for(&Pattern::parse(pattern)?, limit)?;
+        match limit {
+            _ if none || !hosts.is_empty() => {}
+            Some(_) => {
+                return Err(Error::general(
+                    "Specified inventory, host pattern and/or --limit leaves us with no hosts to target.",
+                ));
+            }
+            None => notice::warning(NO_HOSTS),
         }
         Ok(hosts)
+    }
+
+    /// As [`Inventory::targets`], for a list that is shown: without a limit, what is wrong with the pattern is a warning.
+    pub fn listed(&self, pattern: &str, limit: Option<&Pattern>) -> Result<Vec<Arc<str>>> {
+        match self.targets(pattern, limit) {
+            Err(e) if limit.is_none() => {
+                notice::warning(format!("{NO_HOSTS}\n{e}"));
+                Ok(Vec::new())
+            }
+            found => found,
+        }
     }
 
     /// All groups of a host, ancestors and `all` included, in the order in which their variables

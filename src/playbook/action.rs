@@ -59,6 +59,12 @@ impl Action {
             .unwrap_or_else(|| self.place_of(key))
     }
 
+    /// Whether there is text among the arguments that is no argument of the module.
+    pub fn has_stray_text(&self) -> bool {
+        let name = self.bare.as_str();
+        self.args.contains_key(kv::RAW) && !FREE_FORM.contains(&name) && !RAW_PARAMS.contains(&name)
+    }
+
     /// Whether the module is known only when the task runs.
     pub fn is_templated(&self) -> bool {
         crate::value::is_template(&self.name)
@@ -66,13 +72,17 @@ impl Action {
 
     fn note_places(&mut self, node: &Node) {
         for (key, value) in node.as_map().unwrap_or_default() {
-            let name = Key::from_value(key.to_value());
-            if let Data::Seq(items) = &value.data {
-                let items = items.iter().map(|i| i.at.clone()).collect();
-                self.item_places.push((name.clone(), items));
-            }
-            self.places.push((name, value.at.clone(), key.at.clone()));
+            self.note_place(key, value);
         }
+    }
+
+    fn note_place(&mut self, key: &Node, value: &Node) {
+        let name = Key::from_value(key.to_value());
+        if let Data::Seq(items) = &value.data {
+            let items = items.iter().map(|i| i.at.clone()).collect();
+            self.item_places.push((name.clone(), items));
+        }
+        self.places.push((name, value.at.clone(), key.at.clone()));
     }
 }
 
@@ -84,30 +94,21 @@ pub static FREE_FORM: &[&str] = &[
     "raw",
     "win_command",
     "win_shell",
-    "expect",
 ];
 
-/// Modules that take a lone word (a file, a name) or `key=value`.
+/// Modules that are given text that is not `key=value` (a file, a name) and make of it what they will.
 static RAW_PARAMS: &[&str] = &[
-    "include",
-    "include_tasks",
-    "include_vars",
-    "include_role",
-    "import_tasks",
-    "import_role",
-    "import_playbook",
     "add_host",
     "group_by",
-    "set_fact",
+    "import_playbook",
+    "import_role",
+    "import_tasks",
+    "include",
+    "include_role",
+    "include_tasks",
+    "include_vars",
     "meta",
-    "debug",
-    "fail",
-    "assert",
-    "set_stats",
-    "command",
-    "shell",
-    "script",
-    "raw",
+    "set_fact",
 ];
 
 /// The module's name without the prefixes that mean `built in`, or its collection.
@@ -253,6 +254,7 @@ fn indirect(keyword: &str, node: &Node) -> Result<Action> {
     for (key, value) in full {
         match key.as_str() {
             Some("module") => {
+                action.at = value.at.clone();
                 let text = value.as_str().unwrap_or("").trim();
                 let (module, rest) = first_word(text).map_err(|e| e.at(&value.at))?;
                 action.name = module.to_string();
@@ -263,12 +265,14 @@ fn indirect(keyword: &str, node: &Node) -> Result<Action> {
             }
             Some("args") => {
                 if let Value::Map(more) = value.to_value() {
+                    action.note_places(value);
                     action
                         .args
                         .extend(more.iter().map(|(k, v)| (k.clone(), v.clone())));
                 }
             }
             _ => {
+                action.note_place(key, value);
                 action
                     .args
                     .insert(Key::from_value(key.to_value()), value.to_value());
@@ -373,15 +377,6 @@ fn text_args(action: &mut Action, text: &str, at: &Location) -> Result<()> {
                 action.templates.push(template);
                 continue;
             }
-        }
-        if key == "_raw_params" && !free && named && !RAW_PARAMS.contains(&action.bare.as_str()) {
-            return Err(Error::parse(format!(
-                "this task '{}' has extra params, which is only allowed in the following modules: {}",
-                action.name,
-                RAW_PARAMS.join(", ")
-            ))
-            .at(at)
-            .hint("arguments are written key=value, or one a line as a dictionary"));
         }
         let key = match action.bare.as_str() {
             // the only one whose names may be templates

@@ -116,6 +116,24 @@ fn load_item(
                 out.push(Item::Task(Arc::new(task.with_action(action))));
             }
         }
+        "include_role" => {
+            RoleUse::from_task(&task)?;
+            out.push(Item::Task(Arc::new(task)));
+        }
+        "include_tasks" => {
+            let (_, more) = included_file(&task)?;
+            if !more.is_empty() {
+                let names: Vec<String> = more.keys().map(ToString::to_string).collect();
+                return Err(Error::parse(format!(
+                    "Invalid options for {}: {}",
+                    task.action.name,
+                    names.join(",")
+                ))
+                .at(&task.at)
+                .hint("variables for the included tasks go under the task's 'vars:'"));
+            }
+            out.push(Item::Task(Arc::new(task)));
+        }
         "import_playbook" => {
             return Err(Error::parse(
                 "import_playbook can only be used at the top of a playbook, not as a task",
@@ -124,11 +142,14 @@ fn load_item(
         }
         name => {
             if !task.action.is_templated() && !crate::run::is_known_module(name) {
-                let Some(file) = foreign::find(&task.action.name, frame, build.loader) else {
-                    return Err(action::unknown_module(&task.action));
-                };
-                foreign::warn(name, &file);
-                task.action.foreign = Some(file);
+                match foreign::find(&task.action.name, frame, build.loader) {
+                    Some(file) => {
+                        foreign::warn(name, &file);
+                        task.action.foreign = Some(file);
+                    }
+                    None if build.loader.any_module => {}
+                    None => return Err(action::unknown_module(&task.action)),
+                }
             }
             out.push(Item::Task(Arc::new(task)));
         }

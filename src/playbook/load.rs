@@ -28,6 +28,8 @@ pub struct Loader {
     pub library: Vec<PathBuf>,
     /// The setting of that name, where it is set.
     pub private_role_vars: Option<bool>,
+    /// Whether a task may name a module that there is not: it fails when it runs.
+    pub any_module: bool,
     files: Mutex<HashMap<PathBuf, Arc<Node>>>,
 }
 
@@ -46,6 +48,7 @@ impl Loader {
             collections_path: Vec::new(),
             library: Vec::new(),
             private_role_vars: None,
+            any_module: false,
             files: Mutex::default(),
         }
     }

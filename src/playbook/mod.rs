@@ -16,7 +16,7 @@ mod play;
 mod role;
 mod task;
 
-pub use action::{Action, bare};
+pub use action::{Action, FREE_FORM, bare};
 pub use block::{Block, Item, included_file, load_items};
 pub use load::{Build, Loader, not_found, search_path};
 pub use play::Play;

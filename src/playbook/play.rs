@@ -38,6 +38,12 @@ impl Play {
         load_file(path, None, loader_for, 0)
     }
 
+    /// Reads a play that is in no file; `loader` is that of the folder that it runs in.
+    pub fn of_node(node: &Node, loader: &Loader) -> Result<Play> {
+        let entries = node.as_map().unwrap_or_default();
+        load_play(node, entries, None, loader, &loader.playbook_dir)
+    }
+
     /// A play keyword as a value.
     pub fn keyword(&self, name: &str) -> Option<Value> {
         match self.directives.get(name).map(Node::to_value) {

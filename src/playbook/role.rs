@@ -156,6 +156,17 @@ impl RoleUse {
             "import_role" => Way::Imported,
             _ => Way::Included,
         };
+        let named = |key: &str| task.action.args.get(key).and_then(Value::as_str);
+        if named("name")
+            .or_else(|| named("role"))
+            .is_none_or(str::is_empty)
+        {
+            return Err(Error::parse(format!(
+                "'name' is a required field for {}.",
+                task.action.name
+            ))
+            .at(&task.at));
+        }
         for (key, value) in &task.action.args {
             let text = || value.as_str().map(str::to_string);
             match key.as_str().unwrap_or("?") {
@@ -180,13 +191,6 @@ impl RoleUse {
                     );
                 }
             }
-        }
-        if use_.name.as_str().is_none_or(str::is_empty) {
-            return Err(Error::parse(format!(
-                "'name' is a required field for {}.",
-                task.action.name
-            ))
-            .at(&task.at));
         }
         Ok(use_)
     }

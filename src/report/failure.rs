@@ -46,6 +46,7 @@ fn steps(causes: &[Cause], task: Option<&Location>) -> Vec<Cause> {
     let same = |a: &Location, b: &Location| {
         let (a, b) = (a.origin(), b.origin());
         (&a.source.name, a.line, a.column) == (&b.source.name, b.line, b.column)
+            && a.loose_text() == b.loose_text()
     };
     let mut steps: Vec<Cause> = Vec::new();
     if causes
@@ -86,7 +87,11 @@ const LONGEST: usize = 120;
 pub fn origin(at: &Location) -> String {
     let at = &at.origin();
     if at.line == 0 {
-        return format!("Origin: {}\n", absolute(&at.source.name));
+        let name = absolute(&at.source.name);
+        return match at.loose_text() {
+            Some(text) => format!("Origin: {name}\n\n{text}\n"),
+            None => format!("Origin: {name}\n"),
+        };
     }
     let mut out = format!(
         "Origin: {}:{}:{}\n",

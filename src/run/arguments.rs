@@ -4,6 +4,7 @@ use super::executor::TaskRun;
 use super::values::keyword_error;
 use crate::error::Kind;
 use crate::playbook::Task;
+use crate::source::Location;
 use crate::template::Templar;
 use crate::value::{Key, Map, Value};
 use crate::{Error, Result};
@@ -61,6 +62,13 @@ impl TaskRun<'_> {
     /// The module's arguments: defaults below, the task's own on top, all rendered.
     pub(super) fn arguments(&self, templar: &Templar) -> Result<Map> {
         let action = &self.task.action;
+        if action.has_stray_text() {
+            let name = full_name(&action.name);
+            let words = format!("Action '{name}' does not support raw params.");
+            return Err(Error::new(Kind::Template, words)
+                .at(&action.at)
+                .hint("arguments are written key=value, or one a line as a dictionary"));
+        }
         let mut merged = module_defaults(self.task, &action.bare, templar)?;
         for template in &action.templates {
             merged.extend(self.splat(template, templar)?);
@@ -71,16 +79,7 @@ impl TaskRun<'_> {
                 merged.insert(key.clone(), value.clone());
                 continue;
             }
-            let rendered = templar.render(value).map_err(|e| {
-                let name = match key {
-                    Key::Other(key) => key.as_str().map(str::to_string),
-                    Key::Str(key) => Some(key.to_string()),
-                };
-                let name = name.map_or_else(|| key.to_string(), |n| crate::python::quote(&n));
-                let resolving = format!("Error while resolving value for {name}");
-                self.not_final(e.within(resolving, Some(action.place_of(key))))
-            })?;
-            match rendered {
+            match self.argument(key, action.place_of(key), value, templar)? {
                 Value::Omit => {
                     merged.shift_remove(key);
                 }
@@ -90,6 +89,25 @@ impl TaskRun<'_> {
             }
         }
         Ok(merged)
+    }
+
+    /// One of the task's arguments, rendered; `at` is where it stands.
+    pub(super) fn argument(
+        &self,
+        key: &Key,
+        at: &Location,
+        value: &Value,
+        templar: &Templar,
+    ) -> Result<Value> {
+        templar.render(value).map_err(|e| {
+            let name = match key {
+                Key::Other(key) => key.as_str().map(str::to_string),
+                Key::Str(key) => Some(key.to_string()),
+            };
+            let name = name.map_or_else(|| key.to_string(), |n| crate::python::quote(&n));
+            let resolving = format!("Error while resolving value for {name}");
+            self.not_final(e.within(resolving, Some(at)))
+        })
     }
 
     /// The arguments that a template gives as a dictionary.
@@ -118,7 +136,7 @@ impl TaskRun<'_> {
     fn not_final(&self, error: Error) -> Error {
         let name = full_name(&self.task.action.name);
         let words = format!("Finalization of task args for '{name}' failed");
-        error.within(words, Some(&self.task.at))
+        error.within(words, Some(&self.task.action.at))
     }
 }
 

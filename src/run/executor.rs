@@ -188,7 +188,9 @@ impl TaskRun<'_> {
             &self.world.play.dir,
         ));
         let templar = Templar::new(&self.world.engine, scope, Arc::clone(&files));
-        if self.task.action.is_templated() {
+        let action = &self.task.action;
+        let unknown = action.foreign.is_none() && !super::is_known_module(&action.name);
+        if action.is_templated() || unknown {
             return match self.with_module(&templar) {
                 Ok(task) => TaskRun {
                     task: &task,

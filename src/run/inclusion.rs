@@ -6,14 +6,21 @@ use crate::playbook::{RoleUse, included_file};
 use crate::result::TaskResult;
 use crate::search::SearchPath;
 use crate::template::Templar;
-use crate::value::{Map, Value};
-use crate::{Error, Result};
+use crate::value::{Key, Map, Value};
+use crate::{Error, Result, kv};
 use std::path::PathBuf;
 
 impl TaskRun<'_> {
     pub(super) fn include_tasks(&self, templar: &Templar, files: &SearchPath) -> Result<Inclusion> {
         let (file, more) = included_file(self.task)?;
-        let name = templar.render_str(&file)?;
+        // its name for messages, however it was given
+        let raw = Key::from(kv::RAW);
+        let action = &self.task.action;
+        let at = match action.args.contains_key(&raw) {
+            true => action.place_of(&raw),
+            false => action.place_of(&"file".into()),
+        };
+        let name = super::text_of(&self.argument(&raw, at, &file, templar)?);
         // a file that is not there fails the host when the file is read, whatever ignore_errors says
         let path = files.find("tasks", &name).unwrap_or_else(|tried| {
             tried
@@ -40,7 +47,7 @@ impl TaskRun<'_> {
         for (key, value) in &self.task.action.args {
             let value = match key.as_str() {
                 Some("apply") => value.clone(),
-                _ => templar.render(value)?,
+                _ => self.argument(key, self.task.action.place_of(key), value, templar)?,
             };
             if !matches!(value, Value::Omit) {
                 task_args.insert(key.clone(), value);

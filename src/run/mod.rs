@@ -5,6 +5,7 @@
 //! (the linear strategy's guarantee; under `free` they go on by themselves). The [`World`] that variables come from
 //! is shared with the hosts' threads while a task runs and changed by one thread only: there are no locks on it.
 
+mod adhoc;
 mod apply;
 mod arguments;
 mod background;
@@ -27,6 +28,7 @@ mod parallel;
 mod play;
 mod prompt;
 mod sessions;
+mod start;
 mod step;
 mod strategy;
 mod tags;
@@ -36,23 +38,24 @@ mod told;
 mod values;
 mod vars_files;
 
+pub use adhoc::{AdHoc, adhoc};
 pub(crate) use arguments::module_defaults;
 pub use background::Told;
 pub(crate) use background::folder as async_folder;
 pub use values::{failure_of, holds, number_of, text_of, whole_number};
 
 use crate::config::Config;
-use crate::inventory::{self, Inventory, Pattern};
+use crate::inventory::{Inventory, Pattern};
 use crate::playbook::{Loader, Play};
 use crate::report::{Event, HostStats, Reporter};
-use crate::template::Engine;
-use crate::value::{Key, Map, Value};
+use crate::value::Map;
 use crate::vars::cache::FactCache;
-use crate::vars::{InventoryView, PlayInfo, RunInfo, World};
+use crate::vars::{InventoryView, World};
 use crate::{Error, Result};
 use indexmap::IndexMap;
 use options::Options;
 use sessions::SessionPool;
+use start::Start;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -125,30 +128,11 @@ pub struct Runner<'a> {
 ///
 /// Errors are those that end the run: playbooks that cannot be read, a bad inventory, a handler that is not there.
 pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>) -> Result<i32> {
-    let extra_vars = Arc::new(options.extra_vars.clone());
-    let engine = Engine::for_run(config);
+    let dirs: Vec<PathBuf> = options.playbooks.iter().map(|p| play_dir(p)).collect();
+    let start = Start::new(options, config, &dirs);
     let mut loaded: Vec<(PathBuf, Vec<Play>)> = Vec::new();
-    let loader_for = |dir: &Path| {
-        let mut loader = Loader::new(&engine, &extra_vars, dir, &config.roles_path.0);
-        loader.private_role_vars = config.private_role_vars;
-        let own = [
-            &options.module_path,
-            &config.library.0,
-            &config.action_plugins.0,
-        ];
-        loader.library = own.into_iter().flatten().cloned().collect();
-        // those beside the playbooks of the command line are for all that they import
-        let beside = options
-            .playbooks
-            .iter()
-            .map(|p| play_dir(p).join("collections"));
-        loader.collections_path = beside
-            .chain(config.collections_path.0.iter().cloned())
-            .collect();
-        loader
-    };
     for path in &options.playbooks {
-        let plays = Play::load_file(path, &loader_for)?;
+        let plays = Play::load_file(path, &|dir| start.loader(dir))?;
         loaded.push((path.clone(), plays));
     }
     if options.syntax_check && !options.list.any() {
@@ -156,69 +140,16 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
         print!("{}", crate::report::listing::text(&listed, options.list));
         return Ok(0);
     }
-    let sources = match options.inventory.is_empty() {
-        true => config.inventory.0.clone(),
-        false => options.inventory.clone(),
-    };
-    // plays run in their own folders: what was named relative to this one is still to be found
-    let sources: Vec<String> = sources
-        .into_iter()
-        .map(|s| match Path::new(&s).exists() {
-            true => std::path::absolute(&s).map_or(s, |p| p.display().to_string()),
-            false => s,
-        })
-        .collect();
-    let playbook_dir = options
-        .playbooks
-        .first()
-        .map(|p| play_dir(p))
-        .unwrap_or_else(|| PathBuf::from("."));
-    let inventory = Arc::new(Inventory::load(
-        &sources,
-        inventory::Options {
-            extra_vars: Arc::clone(&extra_vars),
-            ..inventory::Options::from_config(config)?
-        },
-        Some(&playbook_dir),
-    )?);
-    let limit = options.limit.as_deref().map(Pattern::limit).transpose()?;
-    inventory.check_hosts(&Pattern::parse("all")?, limit.as_ref())?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.forks.max(1))
-        .thread_name(|i| format!("host-{i}"))
-        .build()
-        .map_err(|e| Error::general(format!("cannot start {} threads: {e}", options.forks)))?;
-    let world = Arc::new(World {
-        engine: Arc::clone(&engine),
-        run: Arc::new(run_info(options, config, &sources, &extra_vars)),
-        view: Arc::new(InventoryView::new(inventory)),
-        hosts: Arc::default(),
-        play: Arc::new(PlayInfo::default()),
-    });
-    let mut runner = Runner {
-        options,
-        config,
-        reporter,
-        world,
-        limit,
-        sessions: Arc::default(),
-        pool: Arc::new(pool),
-        stats: IndexMap::new(),
-        custom: Map::default(),
-        failed: HashSet::new(),
-        unreachable: HashSet::new(),
-        batch_hosts: Vec::new(),
-        implicit_host: None,
-        broken: None,
-        start_at_task: options.start_at_task.clone(),
-        fact_cache: None,
-        passed_over: Vec::new(),
-        step_all: false,
-    };
+    let first = dirs.first().cloned().unwrap_or_else(|| PathBuf::from("."));
+    let mut runner = start.runner(&first, reporter)?;
+    runner
+        .world
+        .inventory()
+        .targets("all", runner.limit.as_ref())?;
     if options.list.any() {
         let mut listed = Vec::new();
         for (path, plays) in &loaded {
-            let loader = loader_for(&play_dir(path));
+            let loader = start.loader(&play_dir(path));
             listed.push(runner.listing(path, plays, &loader)?);
         }
         print!("{}", crate::report::listing::text(&listed, options.list));
@@ -234,14 +165,10 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
             plays: plays.len(),
         });
         for play in plays {
-            let loader = loader_for(&play.dir);
-            // as with Ansible, what runs on this machine runs in the play's folder
-            std::env::set_current_dir(&play.dir)
-                .map_err(|e| Error::general(format!("{}: {e}", play.dir.display())))?;
-            match runner.play(play, &loader) {
-                Ok(Ended::Failed) => break,
-                Ok(_) => {}
-                Err(e) => return Err(e),
+            let loader = start.loader(&play.dir);
+            match runner.play_there(play, &loader)? {
+                Ended::Failed => break,
+                _ => {}
             }
         }
         // each playbook has its recap, which counts those before it; a failure ends the list of playbooks
@@ -265,58 +192,14 @@ pub fn play_dir(path: &Path) -> PathBuf {
     dir.canonicalize().unwrap_or(dir)
 }
 
-/// What the command line and the configuration tell every task.
-fn run_info(
-    options: &Options,
-    config: &Config,
-    sources: &[String],
-    extra_vars: &Arc<Map>,
-) -> RunInfo {
-    let mut cli = Map::default();
-    let mut put = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            cli.insert(Key::from(name), value);
-        }
-    };
-    put(
-        "ansible_user",
-        options.remote_user.as_deref().map(Value::str),
-    );
-    RunInfo {
-        extra_vars: Arc::clone(extra_vars),
-        cli_vars: Arc::new(cli),
-        poll_interval: config.poll_interval,
-        task_timeout: config.task_timeout,
-        no_log: config.no_log,
-        connections: defaults::Defaults::new(options, config),
-        forks: options.forks as i64,
-        verbosity: i64::from(options.verbosity),
-        limit: options.limit.clone(),
-        tags: match options.tags.is_empty() {
-            true => vec!["all".into()],
-            false => options.tags.clone(),
-        },
-        skip_tags: options.skip_tags.clone(),
-        check: options.check,
-        diff: options.diff,
-        inventory_sources: sources
-            .iter()
-            .map(|s| match s.contains(',') {
-                true => s.clone(),
-                false => {
-                    std::path::absolute(s).map_or_else(|_| s.clone(), |p| p.display().to_string())
-                }
-            })
-            .collect(),
-        config_file: config.file.as_ref().map(|p| p.display().to_string()),
-        ansible_managed: config.ansible_managed.clone(),
-        inject_facts: config.inject_facts_as_vars,
-        facts_modules: config.facts_modules.clone(),
-        merge_hashes: config.hash_behaviour == crate::config::HashBehaviour::Merge,
-    }
-}
-
 impl Runner<'_> {
+    /// Runs a play in its own folder: what runs on this machine runs there, as with Ansible.
+    fn play_there(&mut self, play: &Play, loader: &Loader) -> Result<Ended> {
+        std::env::set_current_dir(&play.dir)
+            .map_err(|e| Error::general(format!("{}: {e}", play.dir.display())))?;
+        self.play(play, loader)
+    }
+
     fn emit(&mut self, event: Event) {
         self.reporter.event(&event);
     }

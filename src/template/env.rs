@@ -90,7 +90,7 @@ impl Here {
     /// The place of a byte of the text.
     pub fn location(&self, offset: u32) -> Option<Location> {
         let at = self.at.as_ref()?;
-        if !self.verbatim {
+        if !self.verbatim || at.line == 0 {
             return Some(at.clone());
         }
         let before = self.unit.text.get(..offset as usize)?;

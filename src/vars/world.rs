@@ -103,6 +103,7 @@ pub struct RunInfo {
     pub diff: bool,
     pub verbosity: i64,
     pub limit: Option<String>,
+    /// Empty where there are no tags to choose from: in ad-hoc commands.
     pub tags: Vec<String>,
     pub skip_tags: Vec<String>,
     pub inventory_sources: Vec<String>,

@@ -37,6 +37,50 @@ pub enum Data {
 }
 
 impl Node {
+    /// JSON of the command line: its texts are the user's own and may be templates. `name` is what messages call the
+    /// option.
+    pub fn from_option(json: serde_json::Value, name: &str) -> Node {
+        use serde_json::Value as Json;
+        let data = match json {
+            Json::String(text) => return Node::text_of_option(&text, name),
+            Json::Array(items) => Data::Seq(
+                items
+                    .into_iter()
+                    .map(|item| Node::from_option(item, name))
+                    .collect(),
+            ),
+            Json::Object(entries) => Data::Map(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| {
+                        let at = Location::loose(name, &*key);
+                        let key = Node {
+                            data: Data::Scalar(Value::str(key)),
+                            at,
+                        };
+                        (key, Node::from_option(value, name))
+                    })
+                    .collect(),
+            ),
+            other => Data::Scalar(Value::from_json(other)),
+        };
+        let mut node = Node {
+            data,
+            at: Location::loose(name, ""),
+        };
+        node.at = Location::loose(name, crate::python::repr(&node.to_value()));
+        node
+    }
+
+    /// As [`Node::from_option`], for a text.
+    pub fn text_of_option(text: &str, name: &str) -> Node {
+        let at = Location::loose(name, text);
+        Node {
+            data: Data::Scalar(Value::user_text(text, Some(&at))),
+            at,
+        }
+    }
+
     /// The value without places (templates keep theirs).
     pub fn to_value(&self) -> Value {
         match &self.data {

@@ -88,7 +88,7 @@ impl Lists {
 
 /// The long options that a `--help` names.
 pub fn options(help: &str) -> BTreeSet<String> {
-    help.split(|c: char| c.is_whitespace() || "[],=|/".contains(c))
+    help.split(|c: char| c.is_whitespace() || "[],=|/.".contains(c))
         .filter(|word| word.starts_with("--") && word.len() > 2)
         .map(String::from)
         .collect()

@@ -19,8 +19,10 @@ fn bad_input_is_explained() {
             .join("errors")
             .join(&case.name);
         let sandbox = Sandbox::new(folder);
-        let mut program = vec![env!("CARGO_BIN_EXE_rplay").to_string()];
-        program.extend(case.program.clone());
+        let program = |subcommand: Option<&str>| {
+            let words = std::iter::once(env!("CARGO_BIN_EXE_rplay")).chain(subcommand);
+            words.map(str::to_string).collect()
+        };
         let outcome = sandbox.run(&case, &root.join("shared"), &program, &[]);
         let exit = outcome.exit.last().copied().unwrap_or(-1);
         let got = normal(

@@ -98,7 +98,7 @@ fn run(command: &str, dir: &Path) -> String {
     let (result, said) = notice::capture(|| match words[0].as_str() {
         "inventory" => InventoryArgs::try_parse_from(&words)
             .map_err(|e| rplay::Error::general(e.to_string()))
-            .and_then(|args| answer(&args, Options::default())),
+            .and_then(|args| answer(&args, Options::default(), None)),
         _ => hosts(&words[1..]),
     });
     let mut out = String::new();
@@ -135,19 +135,8 @@ fn hosts(words: &[String]) -> Result<String> {
         }
     }
     let inventory = Inventory::load(&sources, Options::default(), None)?;
-    // without a limit `ansible` takes any failure for "no hosts"
-    let found = (|| {
-        let pattern = Pattern::parse(pattern.map_or("all", String::as_str))?;
-        let limit = limit.map(|l| Pattern::limit(l)).transpose()?;
-        inventory.check_hosts(&pattern, limit.as_ref())
-    })();
-    let hosts = match found {
-        Err(_) if limit.is_none() => Vec::new(),
-        found => found?,
-    };
-    if hosts.is_empty() && inventory.host_names().next().is_some() {
-        notice::warning("No hosts matched, nothing to do");
-    }
+    let limit = limit.map(|l| Pattern::limit(l)).transpose()?;
+    let hosts = inventory.listed(pattern.map_or("all", String::as_str), limit.as_ref())?;
     let mut out = format!("  hosts ({}):\n", hosts.len());
     for host in hosts {
         writeln!(out, "    {host}").unwrap();

@@ -74,7 +74,7 @@ fn run(case: &Case, oracle: &Oracle) -> Option<String> {
             case.name, theirs.stdout, theirs.stderr, theirs.exit
         ));
     }
-    let ours = sandbox.run(case, &root().join("shared"), &program(case), &[]);
+    let ours = sandbox.run(case, &root().join("shared"), &program, &[]);
     compare(case, &theirs, &tidy(case, ours, &sandbox))
 }
 
@@ -83,10 +83,10 @@ fn print_all(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-fn program(case: &Case) -> Vec<String> {
-    let mut program = vec![env!("CARGO_BIN_EXE_rplay").to_string()];
-    program.extend(case.program.clone());
-    program
+fn program(subcommand: Option<&str>) -> Vec<String> {
+    let rplay = env!("CARGO_BIN_EXE_rplay");
+    let words = std::iter::once(rplay).chain(subcommand);
+    words.map(str::to_string).collect()
 }
 
 /// The first way in which the outcomes differ, as a text.
@@ -213,12 +213,6 @@ impl Oracle {
         {
             return tidy(case, outcome, sandbox);
         }
-        let program = match case.program.as_deref() {
-            None => "ansible-playbook",
-            Some("inventory") => "ansible-inventory",
-            Some("vault") => "ansible-vault",
-            Some(other) => panic!("{}: unknown program {other}", case.name),
-        };
         let bin = |name: &str| self.bin.join(name).display().to_string();
         let mut env = vec![
             ("ANSIBLE_PYTHON_INTERPRETER", bin("python")),
@@ -228,7 +222,14 @@ impl Oracle {
         if case.collections {
             env.push(("ANSIBLE_COLLECTIONS_PATH", bin("../collections")));
         }
-        let outcome = sandbox.run(case, &root().join("shared"), &[bin(program)], &env);
+        let program = |subcommand: Option<&str>| {
+            vec![match subcommand {
+                None => bin("ansible-playbook"),
+                Some("adhoc") => bin("ansible"),
+                Some(other) => bin(&format!("ansible-{other}")),
+            }]
+        };
+        let outcome = sandbox.run(case, &root().join("shared"), &program, &env);
         // one that ran out of time (`timeout` ends with 124) says nothing of the case: it is made again
         if !outcome.exit.contains(&124) {
             let text = serde_json::to_string(&outcome).expect("an outcome as JSON");

@@ -11,7 +11,8 @@
 //! # exit: 2                    the exit code it must have
 //! # stderr: compare            compare standard error, too
 //! # places: own              errors: compare the first line only, not where they are said to be
-//! # program: inventory         not a playbook's run, but `rplay inventory`; or `vault`
+//! # program: inventory         not a playbook's run, but `rplay inventory`; or `vault`, `adhoc`
+//! # command: adhoc all -m ping  as `program` and `args`; may be there several times: one after the other
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -38,6 +39,8 @@ pub struct Case {
     pub compare_stderr: bool,
     pub own_places: bool,
     pub program: Option<String>,
+    /// A subcommand and its arguments each; run instead of the playbook if there are any.
+    pub commands: Vec<Vec<String>>,
 }
 
 /// All cases below `folder` whose name contains the value of `RPLAY_CASES`, in order.
@@ -68,6 +71,24 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<Case>) {
 }
 
 impl Case {
+    /// What is run, in order: a subcommand, none for a playbook's run, and its arguments.
+    pub fn runs(&self) -> Vec<(Option<&str>, Vec<String>)> {
+        if self.commands.is_empty() {
+            let mut args = self.args.clone();
+            if self.program.is_none() {
+                args.push(self.playbook.clone());
+            }
+            return vec![(self.program.as_deref(), args); self.runs];
+        }
+        self.commands
+            .iter()
+            .map(|words| {
+                let (first, args) = words.split_first().expect("a subcommand");
+                (Some(first.as_str()), args.to_vec())
+            })
+            .collect()
+    }
+
     fn read(root: &Path, source: &Path, playbook: &Path) -> Case {
         let name = source
             .strip_prefix(root)
@@ -89,6 +110,7 @@ impl Case {
             compare_stderr: false,
             own_places: false,
             program: None,
+            commands: Vec::new(),
         };
         let text =
             std::fs::read(playbook).unwrap_or_else(|e| panic!("{}: {e}", playbook.display()));
@@ -104,6 +126,10 @@ impl Case {
             match key {
                 "args" => match shell_words::split(value) {
                     Ok(words) => case.args.extend(words),
+                    Err(e) => refuse(&e.to_string()),
+                },
+                "command" => match shell_words::split(value) {
+                    Ok(words) => case.commands.push(words),
                     Err(e) => refuse(&e.to_string()),
                 },
                 "env" => match value.split_once('=') {

@@ -32,12 +32,14 @@ impl Sandbox {
         self.root.join("work")
     }
 
-    /// Lays out the case's files, runs `program` on them as often as the case says, and cleans up.
+    /// Lays out the case's files, runs on them what the case says, and cleans up.
+    ///
+    /// `program` is what a subcommand is started with, none being a playbook's run.
     pub fn run(
         &self,
         case: &Case,
         shared: &Path,
-        program: &[String],
+        program: &dyn Fn(Option<&str>) -> Vec<String>,
         env: &[(&str, String)],
     ) -> Outcome {
         self.remove();
@@ -80,12 +82,13 @@ impl Sandbox {
             stderr: String::new(),
             tree: String::new(),
         };
-        for _ in 0..case.runs {
+        for (subcommand, args) in case.runs() {
+            let program = program(subcommand);
             // a case that hangs fails, and does not hold up the others
             let mut command = base("timeout");
-            command.arg(LONGEST).args(program).args(&case.args);
-            if case.program.is_none() {
-                command.arg(&case.playbook);
+            command.arg(LONGEST).args(&program).args(&args);
+            if !case.commands.is_empty() {
+                outcome.stdout += &format!("$ {}\n", shell_words::join(&args));
             }
             let mut child = command
                 .stdin(Stdio::piped())
