@@ -285,6 +285,24 @@ settings! {
     callbacks_enabled: Vec<String> = "", ["defaults.callbacks_enabled"], ["ANSIBLE_CALLBACKS_ENABLED"];
     /// Further reports, under the name that this had before.
     callbacks_whitelist: Vec<String> = "", ["defaults.callback_whitelist"], ["ANSIBLE_CALLBACK_WHITELIST"];
+    /// The folder that the callback `junit` writes into.
+    junit_output_dir: PathBuf = "~/.ansible.log", [], ["JUNIT_OUTPUT_DIR"];
+    /// Whether `junit` has one class for each file, not for each task.
+    junit_task_class: bool = "no", [], ["JUNIT_TASK_CLASS"];
+    /// The folder that paths in the files of `junit` are relative to.
+    junit_task_relative_path: Option<PathBuf> = "", [], ["JUNIT_TASK_RELATIVE_PATH"];
+    /// What stands for the folders of tasks that are not below that one.
+    junit_replace_out_of_tree_path: Option<String> = "", [], ["JUNIT_REPLACE_OUT_OF_TREE_PATH"];
+    /// Whether a change is a failure for `junit`.
+    junit_fail_on_change: bool = "no", [], ["JUNIT_FAIL_ON_CHANGE"];
+    /// Whether a failure that is ignored is one for `junit`.
+    junit_fail_on_ignore: bool = "no", [], ["JUNIT_FAIL_ON_IGNORE"];
+    /// Whether `junit` has the tasks that gather facts.
+    junit_include_setup_tasks_in_report: bool = "yes", [], ["JUNIT_INCLUDE_SETUP_TASKS_IN_REPORT"];
+    /// Whether `junit` leaves out the arguments of tasks.
+    junit_hide_task_arguments: bool = "no", [], ["JUNIT_HIDE_TASK_ARGUMENTS"];
+    /// What the names of tasks begin with that are test cases for `junit`; failures are test cases in any case.
+    junit_test_case_prefix: String = "", [], ["JUNIT_TEST_CASE_PREFIX"];
     /// Blanks in front of what is inside in the document of the callback `json`; all is on one line if none.
     json_indent: i64 = "4", ["defaults.json_indent"], ["ANSIBLE_JSON_INDENT"];
     /// The folder that the callback `tree` writes into.

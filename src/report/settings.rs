@@ -1,5 +1,6 @@
 //! What callbacks print, and how: their settings.
 
+use super::callbacks::junit;
 use super::colour::Palette;
 use crate::config::{Config, Live};
 use crate::run::options::Options;
@@ -33,6 +34,7 @@ pub struct Settings {
     pub display_args: bool,
     /// Blanks in front of what is inside in the document of `json`.
     pub json_indent: i64,
+    pub junit: junit::Options,
     /// The folder that `tree` writes into.
     pub tree: PathBuf,
     pub profile_tasks: ProfileTasks,
@@ -68,6 +70,7 @@ impl Default for Settings {
             palette: Palette::default(),
             display_args: false,
             json_indent: 4,
+            junit: junit::Options::default(),
             tree: PathBuf::new(),
             profile_tasks: ProfileTasks::default(),
             profile_roles_summary_only: false,
@@ -95,6 +98,17 @@ impl Settings {
             palette: Palette::new(config),
             display_args: config.display_args_to_stdout,
             json_indent: config.json_indent,
+            junit: junit::Options {
+                output_dir: config.junit_output_dir.clone(),
+                task_class: config.junit_task_class,
+                task_relative_path: config.junit_task_relative_path.clone(),
+                replace_out_of_tree_path: config.junit_replace_out_of_tree_path.clone(),
+                fail_on_change: config.junit_fail_on_change,
+                fail_on_ignore: config.junit_fail_on_ignore,
+                include_setup_tasks: config.junit_include_setup_tasks_in_report,
+                hide_task_arguments: config.junit_hide_task_arguments,
+                test_case_prefix: config.junit_test_case_prefix.clone(),
+            },
             tree: config.tree_directory.clone(),
             profile_tasks: ProfileTasks {
                 output_limit: config.profile_tasks_output_limit.clone(),

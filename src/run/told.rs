@@ -52,7 +52,11 @@ impl Runner<'_> {
             at: Some(task.at.clone()),
             handler: task.handler,
             implicit: task.implicit,
-            no_log: false,
+            // where it cannot be known yet, as with a loop's item, the arguments are not for show
+            no_log: match &task.resolved().no_log {
+                Some(v) => truth(v, templar).unwrap_or(true),
+                None => self.config.no_log,
+            },
             check_mode: match &task.resolved().check_mode {
                 Some(v) => truth(v, templar).unwrap_or(self.world.play.check),
                 None => self.world.play.check,

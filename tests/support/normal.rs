@@ -48,6 +48,13 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r#"(?:\\n|\n|", ")Reading state information\.\.\."#, ""),
         // backups: name.pid.date@time~
         (r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~", ".<backup>~"),
+        // the callback junit
+        (r#" time="[\d.e-]+""#, r#" time="<time>""#),
+        (r"(?m)-\d{10}(?:\.\d+)?(\.xml \d{4})$", "-<time>$1"),
+        (
+            r"&quot;(delta|start|end)&quot;: &quot;[^&]*&quot;",
+            "&quot;$1&quot;: &quot;<time>&quot;",
+        ),
         // the callback json
         (
             r#""id": "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}""#,

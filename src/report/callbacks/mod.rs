@@ -5,6 +5,7 @@
 mod command;
 pub mod default;
 pub mod json;
+pub mod junit;
 pub mod minimal;
 pub mod oneline;
 mod profile;
@@ -56,6 +57,12 @@ static CALLBACKS: &[Callback] = &[
         collection: "ansible.builtin",
         place: Place::Screen,
         make: |screen, settings| Ok(Box::new(oneline::Oneline::new(screen, settings))),
+    },
+    Callback {
+        name: "junit",
+        collection: "ansible.builtin",
+        place: Place::Beside,
+        make: |screen, settings| Ok(Box::new(junit::Junit::new(screen, settings))),
     },
     Callback {
         name: "tree",
@@ -210,10 +217,13 @@ fn of_collections(name: &str) -> Option<String> {
         "debug" => {
             "`stdout_callback = default` with `callback_result_format = yaml` shows lines as lines"
         }
+        "yaml" => {
+            "community.general 12 dropped it; set `callback_result_format = yaml` with `stdout_callback = default`"
+        }
         "dense" | "diy" | "selective" | "unixy" => "use `default`, `minimal` or `oneline`",
         _ => return None,
     };
-    Some(format!("rplay has no callback {bare}: {instead}"))
+    Some(format!("there is no callback {bare}: {instead}"))
 }
 
 /// Says that ansible-core is going to drop a callback.
