@@ -142,7 +142,7 @@ fn load_item(
         }
         name => {
             if !task.action.is_templated() && !crate::run::is_known_module(name) {
-                match foreign::find(&task.action.name, frame, build.loader) {
+                match foreign::find(&task.action.name, frame, build) {
                     Some(file) => {
                         foreign::warn(name, &file);
                         task.action.foreign = Some(file);

@@ -6,12 +6,13 @@
 //! <https://docs.ansible.com/ansible/latest/dev_guide/developing_locally.html>.
 
 use super::collections;
-use super::{Frame, load::Loader};
+use super::{Frame, load::Build};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The file of a module called `name`, seen from a task in `frame`.
-pub fn find(name: &str, frame: &Arc<Frame>, loader: &Loader) -> Option<PathBuf> {
+/// The file of a module called `name`, seen from a task in `frame`. What a role brings is there for all that is read after it.
+pub fn find(name: &str, frame: &Arc<Frame>, build: &Build<'_>) -> Option<PathBuf> {
+    let loader = build.loader;
     let of_collection = |collection: &str, module: &Path| -> Option<PathBuf> {
         collections::folders(collection, &loader.playbook_dir, &loader.collections_path)
             .iter()
@@ -24,6 +25,7 @@ pub fn find(name: &str, frame: &Arc<Frame>, loader: &Loader) -> Option<PathBuf> 
     let role = frame.role.as_ref().map(|role| role.path.as_path());
     let folders = role
         .into_iter()
+        .chain(build.roles.iter().map(|role| role.path.as_path()))
         .chain([loader.playbook_dir.as_path()])
         .flat_map(|place| ["library", "action_plugins"].map(|part| place.join(part)));
     folders

@@ -41,7 +41,10 @@ impl Runner<'_> {
                 true => self
                     .world
                     .inventory()
-                    .hosts_for(&Pattern::parse(&patterns.join(","))?, self.limit.as_ref())?
+                    .hosts_for(
+                        &Pattern::parse(&super::play::joined(&patterns))?,
+                        self.limit.as_ref(),
+                    )?
                     .iter()
                     .map(|h| h.to_string())
                     .collect(),

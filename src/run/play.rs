@@ -8,6 +8,7 @@ use super::tags::TagFilter;
 use super::values::text_of;
 use super::{Ended, Runner, step};
 use crate::config::Gathering;
+use crate::error::Kind;
 use crate::inventory::{Order, Pattern};
 use crate::playbook::{Block, Item, Loader, Play, Task, one};
 use crate::report::Event;
@@ -67,17 +68,36 @@ impl Batch<'_> {
     }
 }
 
-/// The host patterns that a play names.
+/// Patterns as one. Without any it is one that matches no host: an empty one would match all.
+pub(super) fn joined(patterns: &[String]) -> String {
+    match patterns {
+        [] => "None".to_string(),
+        patterns => patterns.join(","),
+    }
+}
+
+/// The host patterns that a play names; none where `omit` leaves them out.
 pub(super) fn hosts_patterns(play: &Play, templar: &Templar) -> Result<Vec<String>> {
     let at = play.directives.get("hosts").map_or(&play.at, |n| &n.at);
     let rendered = templar.render(&play.hosts).map_err(|e| {
         e.at(at)
             .within("Error processing keyword 'hosts'", Some(at))
+            .with_kind(Kind::Parse)
     })?;
-    Ok(match rendered {
+    let patterns: Vec<String> = match rendered {
         Value::List(items) => items.iter().map(text_of).collect(),
+        Value::Omit => Vec::new(),
         other => vec![text_of(&other)],
-    })
+    };
+    // an empty pattern would match all hosts
+    match patterns.iter().any(|pattern| pattern.trim().is_empty()) {
+        true => Err(
+            Error::parse("Keyword 'hosts' is required, and cannot have empty values.")
+                .at(at)
+                .within("Error processing keyword 'hosts'", Some(at)),
+        ),
+        false => Ok(patterns),
+    }
 }
 
 impl Runner<'_> {
@@ -92,7 +112,7 @@ impl Runner<'_> {
             None => self.config.strategy.clone(),
         };
         let strategy = Strategy::named(&named);
-        let pattern = hosts_patterns(play, &templar)?.join(",");
+        let pattern = joined(&hosts_patterns(play, &templar)?);
         let name = match play.keyword("name") {
             Some(name) => templar.render_str(&name).unwrap_or_else(|_| text_of(&name)),
             // a template that gives a list is shown as the list
