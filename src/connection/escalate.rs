@@ -59,7 +59,44 @@ pub fn start(
         error: Vec::new(),
         answered: 0,
     }
-    .run(Duration::from_secs(target.timeout.max(1) + 2), tty)
+    .run(&Patience::with(target), tty)
+}
+
+/// How long nothing may come of it, and what is said then.
+struct Patience {
+    time: Duration,
+    local: bool,
+}
+
+impl Patience {
+    fn with(target: &Target) -> Patience {
+        let local = target.connection == "local";
+        // other connections need some of the time for themselves
+        let reserve = if local { 0 } else { 2 };
+        Patience {
+            time: Duration::from_secs(target.timeout.max(1) + reserve),
+            local,
+        }
+    }
+
+    fn words(&self, said: &Conversation<'_>) -> String {
+        if !self.local {
+            return format!(
+                "Timeout ({}s) waiting for privilege escalation prompt: {}",
+                self.time.as_secs(),
+                said.said()
+            );
+        }
+        let mut words =
+            "Timed out waiting for become success or become password prompt.".to_string();
+        for (name, bytes) in [("Output", &said.output), ("Error", &said.error)] {
+            let text = String::from_utf8_lossy(bytes);
+            if !text.trim().is_empty() {
+                words.push_str(&format!("\n>>> Standard {name}\n{}", text.trim()));
+            }
+        }
+        words
+    }
 }
 
 /// In single quotes, for a shell.
@@ -164,8 +201,8 @@ struct Conversation<'a> {
 }
 
 impl Conversation<'_> {
-    fn run(mut self, patience: Duration, tty: bool) -> Result<Started, Trouble> {
-        let mut end = Instant::now() + patience;
+    fn run(mut self, patience: &Patience, tty: bool) -> Result<Started, Trouble> {
+        let mut end = Instant::now() + patience.time;
         loop {
             if let Some(rest) = after_line(&self.output, &self.marks.success) {
                 return Ok(Started {
@@ -177,17 +214,12 @@ impl Conversation<'_> {
             }
             if self.asks() {
                 self.answer()?;
-                end = Instant::now() + patience;
+                end = Instant::now() + patience.time;
                 continue;
             }
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                let text = format!(
-                    "Timeout ({}s) waiting for privilege escalation prompt: {}",
-                    patience.as_secs(),
-                    self.said()
-                );
-                return Err(Unreachable::new(text).into());
+                return Err(Unreachable::new(patience.words(&self)).into());
             }
             match self.channel.receive(Some(left)) {
                 Ok(Event::Output(bytes)) => self.output.extend(bytes),
@@ -210,9 +242,9 @@ impl Conversation<'_> {
             let text = String::from_utf8_lossy(bytes);
             let last = text.rsplit('\n').next().unwrap_or_default().trim_end();
             let lower = last.to_lowercase();
-            let mut given = self.become_.prompts.iter().map(|p| p.to_lowercase());
-            if given.any(|prompt| lower.contains(&prompt)) {
-                return true;
+            if !self.become_.prompts.is_empty() {
+                let mut given = self.become_.prompts.iter().map(|p| p.to_lowercase());
+                return given.any(|prompt| lower.contains(&prompt));
             }
             match self.become_.method.as_str() {
                 // its own prompt where other flags than the usual ones let it ask

@@ -69,7 +69,7 @@ pub struct Become {
     pub flags: Option<String>,
     /// The folder to be in when that begins (`ansible_sudo_chdir`).
     pub folder: Option<String>,
-    /// What the question for a password may be, where it is not recognized (`ansible_su_prompt_l10n`).
+    /// What the question for a password may be, in place of what is recognized (`ansible_su_prompt_l10n`).
     pub prompts: Vec<String>,
 }
 

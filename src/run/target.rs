@@ -43,6 +43,9 @@ const WITHOUT_EFFECT: &[&str] = &[
     "ansible_ssh_verbosity",
 ];
 
+/// Seconds that becoming another user may take on this machine, without `ansible_local_become_success_timeout`.
+const BECOME_TIMEOUT: u64 = 10;
+
 struct Resolver<'a> {
     run: &'a TaskRun<'a>,
     templar: &'a Templar,
@@ -58,9 +61,16 @@ impl Resolver<'_> {
         crate::connection::check(&connection).map_err(crate::Error::general)?;
         let local = connection == "local";
         let become_ = self.become_(&connection)?;
-        let timeout = match self.number(&["ansible_ssh_timeout", "ansible_timeout"])? {
-            Some(seconds) => seconds,
-            None => defaults.timeout,
+        let timeout = match local {
+            // nothing but becoming another user takes time here
+            true => match self.number(&["ansible_local_become_success_timeout"])? {
+                Some(0) | None => BECOME_TIMEOUT,
+                Some(seconds) => seconds,
+            },
+            false => match self.number(&["ansible_ssh_timeout", "ansible_timeout"])? {
+                Some(seconds) => seconds,
+                None => defaults.timeout,
+            },
         };
         let mut target = Target {
             host: host.to_string(),
