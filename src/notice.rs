@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How a notice is to be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +14,8 @@ pub enum Level {
     Deprecated,
     /// Shown from -v on.
     Verbose(u8),
+    /// What the engine does, step by step (`DEFAULT_DEBUG`).
+    Debug,
 }
 
 type Sink = Box<dyn FnMut(Level, &str) + Send>;
@@ -67,6 +70,32 @@ pub fn warning(text: impl Into<String>) {
 
 pub fn deprecated(text: impl Into<String>) {
     say(Level::Deprecated, text);
+}
+
+static DEBUG: AtomicBool = AtomicBool::new(false);
+
+/// Sets whether what the engine does is told.
+pub fn set_debug(on: bool) {
+    DEBUG.store(on, Ordering::Relaxed);
+}
+
+/// A step of the engine, with the process and the time; `text` is made if it is told.
+pub fn debug(text: impl FnOnce() -> String) {
+    if !DEBUG.load(Ordering::Relaxed) {
+        return;
+    }
+    let now = std::time::SystemTime::UNIX_EPOCH
+        .elapsed()
+        .unwrap_or_default();
+    let text = format!(
+        "{:6} {:.5}: {}",
+        std::process::id(),
+        now.as_secs_f64(),
+        text()
+    );
+    if let Some((_, sink)) = STATE.lock().unwrap_or_else(|e| e.into_inner()).as_mut() {
+        sink(Level::Debug, &text);
+    }
 }
 
 /// Something worth knowing at `-v` (1), `-vv` (2) and so on.

@@ -34,6 +34,7 @@ pub fn settings(run: &Run) -> Result<Config> {
         },
     );
     refuse_settings(&config)?;
+    crate::notice::set_debug(config.debug);
     crate::yaml::set_duplicates(config.duplicate_dict_key);
     run.vault.provide(&config)?;
     Ok(config)

@@ -51,6 +51,9 @@ settings! {
     /// Where rplay keeps what it needs between runs, and looks for roles and collections.
     home: PathBuf = "~/.ansible", ["defaults.home"], ["ANSIBLE_HOME"];
 
+    /// Tells what the engine does, step by step.
+    debug: bool = "no", ["defaults.debug"], ["ANSIBLE_DEBUG"];
+
     /// How many hosts are worked on at once.
     forks: usize = "5", ["defaults.forks"], ["ANSIBLE_FORKS"];
     /// Inventory sources used where the command line names none.

@@ -399,7 +399,7 @@ fn relaxed(text: &str, at: &Location) -> Value {
             verbatim: false,
         }))
     } else {
-        Value::str(text)
+        Value::Str(crate::value::Text::trusted(text))
     }
 }
 

@@ -5,6 +5,7 @@ use super::load::Build;
 use super::role::RoleUse;
 use super::{Directives, Frame, FrameKind, Task};
 use super::{action, foreign};
+use crate::source::Location;
 use crate::value::Value;
 use crate::yaml::{Data, Node};
 use crate::{Error, Result};
@@ -102,6 +103,13 @@ fn load_item(
     let mut task = Task::parse(node, frame, handler)?;
     match task.action.bare.as_str() {
         "import_tasks" => out.push(Item::Block(Arc::new(import_tasks(&task, handler, build)?))),
+        "include_role" | "import_role" if handler => {
+            return Err(
+                no_handler(&format!("'{}'", task.action.name), &task.at).hint(
+                    "handlers of a role are notified by their names, once a task uses the role",
+                ),
+            );
+        }
         "import_role" => out.push(Item::Block(Arc::new(import_role(&task, build)?))),
         "include" => {
             crate::notice::deprecated(format!(
@@ -157,6 +165,10 @@ fn load_item(
     Ok(())
 }
 
+fn no_handler(what: &str, at: &Location) -> Error {
+    Error::parse(format!("Using {what} as a handler is not supported.")).at(at)
+}
+
 /// The old `include` is read with the playbook when its file is known then.
 fn is_static_include(task: &Task) -> bool {
     let asked = match task.directives.get("static").map(Node::to_value) {
@@ -187,6 +199,14 @@ fn load_block(
     let always = directives.get("always").cloned();
     let inner = Arc::new(Frame::new(FrameKind::Block, directives, Some(frame)));
     let mut read = |part: Option<Node>| match part {
+        Some(part) if handler => {
+            // a block at the top is nothing but its handlers
+            let mut items = part.as_seq().unwrap_or_default().iter();
+            match items.find(|item| item.get("block").is_some()) {
+                Some(nested) => Err(no_handler("a block", &nested.at)),
+                None => load_items(&part, &inner, handler, build),
+            }
+        }
         Some(part) => load_items(&part, &inner, handler, build),
         None => Ok(Vec::new()),
     };

@@ -107,7 +107,12 @@ fn load_file(
         let import = entries.iter().find(|(k, _)| {
             matches!(
                 k.as_str(),
-                Some("import_playbook" | "ansible.builtin.import_playbook" | "include")
+                Some(
+                    "import_playbook"
+                        | "ansible.builtin.import_playbook"
+                        | "ansible.legacy.import_playbook"
+                        | "include"
+                )
             )
         });
         match import {
@@ -256,7 +261,7 @@ fn load_play(
             roles.extend(build.role(&use_, &frame)?);
         }
     }
-    // handlers of roles come first; of several with one name the last wins, so that the play's own do
+    // handlers of roles come first; notifications look from the end, so that the play's own win
     let mut handlers = std::mem::take(&mut build.handlers);
     handlers.extend(section("handlers", true, &mut build)?);
     let pre_tasks = section("pre_tasks", false, &mut build)?;

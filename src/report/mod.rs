@@ -264,6 +264,7 @@ pub fn show_notices(screen: &Screen, settings: NoticeSettings) {
                 &format!("[DEPRECATION WARNING]: {text}"),
                 Some(&palette.deprecate),
             ),
+            Level::Debug => screen.print(Stream::Out, text, Some(&palette.debug)),
             Level::Verbose(at) if at <= settings.verbosity => {
                 let stream = if settings.verbose_to_stderr {
                     Stream::Err

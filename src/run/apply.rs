@@ -249,7 +249,7 @@ impl Runner<'_> {
         self.custom.insert(Key::from(owner), Value::map(all));
     }
 
-    /// Marks the handlers called `name`, or listening to it, for the host.
+    /// Notes that the handlers called `name`, or listening to it, are to run for the host.
     fn notify(
         &mut self,
         batch: &mut Batch<'_>,
@@ -258,7 +258,14 @@ impl Runner<'_> {
         index: usize,
     ) -> Result<()> {
         let found = self.handlers_called(&batch.handlers, task, name)?;
-        batch.hosts[index].notified.extend(found);
+        match task.handler {
+            // handlers run already
+            true => batch.hosts[index].notified.extend(found),
+            false if found.is_empty() => {}
+            false => {
+                batch.hosts[index].notifications.insert(name.to_string());
+            }
+        }
         Ok(())
     }
 
@@ -272,34 +279,27 @@ impl Runner<'_> {
     ) -> Result<Vec<usize>> {
         let wanted = name.trim();
         let mut found = Vec::new();
-        // the last handler of a name wins
-        for handler in handlers.iter().rev() {
+        for handler in as_searched(handlers) {
             let own = self.handler_name(handler);
-            let named = !own.is_empty()
-                && (own == wanted
-                    || handler
-                        .role_name()
-                        .is_some_and(|role| format!("{role} : {own}") == wanted));
-            if named {
+            if !own.is_empty() && is_called(handler, &own, wanted) {
                 found.push(handler.id);
                 break;
             }
         }
         // a role that is used several times brings its listeners several times: one of a name is enough
         let mut listeners: Vec<String> = Vec::new();
-        for handler in handlers.iter().rev() {
+        for handler in as_searched(handlers) {
             let listens = handler
                 .listen()
                 .iter()
-                .any(|topic| text_of(topic) == wanted);
+                .any(|topic| is_called(handler, &text_of(topic), wanted));
             let name = self.handler_name(handler);
-            if !listens
-                || found.contains(&handler.id)
-                || (!name.is_empty() && listeners.contains(&name))
-            {
+            if !listens || (!name.is_empty() && listeners.contains(&name)) {
                 continue;
             }
-            found.push(handler.id);
+            if !found.contains(&handler.id) {
+                found.push(handler.id);
+            }
             listeners.push(name);
         }
         if !found.is_empty() {
@@ -323,7 +323,7 @@ impl Runner<'_> {
         )
     }
 
-    /// A handler's name as notifications know it.
+    /// A handler's name as notifications know it; nothing if it has none, or none that is known before hosts are.
     fn handler_name(&self, handler: &Task) -> String {
         match handler.name() {
             None => String::new(),
@@ -337,7 +337,16 @@ impl Runner<'_> {
                     scope,
                     Arc::new(crate::search::SearchPath::default()),
                 );
-                templar.render_str(&name).unwrap_or_else(|_| text_of(&name))
+                templar.render_str(&name).unwrap_or_else(|e| {
+                    if handler.listen().is_empty() {
+                        crate::notice::warning(format!(
+                            "Handler '{}' is unusable: it listens to nothing, and its name cannot be rendered (variables of hosts are not known in names of handlers): {}",
+                            text_of(&name),
+                            e.message()
+                        ));
+                    }
+                    String::new()
+                })
             }
             Some(name) => text_of(&name),
         }
@@ -438,6 +447,27 @@ fn describe(task: &Task) -> Value {
         .collect::<Map>();
     map.insert("args".into(), Value::map(args));
     Value::map(map)
+}
+
+/// Whether a notification means this name (or topic) of a handler. The role may stand before it, with its collection or
+/// without.
+fn is_called(handler: &Task, own: &str, wanted: &str) -> bool {
+    let within = |role: &str| {
+        let rest = wanted
+            .strip_prefix(role)
+            .and_then(|w| w.strip_prefix(" : "));
+        rest == Some(own)
+    };
+    let role = handler.role_name();
+    wanted == own
+        || role.is_some_and(|role| within(role) || role.rsplit('.').next().is_some_and(within))
+}
+
+/// Handlers as a notification meets them: those that were read last come first, so that the play's own win over
+/// those of its roles; of those that stand together in a file the first comes first.
+fn as_searched(handlers: &[Arc<Task>]) -> impl Iterator<Item = &Arc<Task>> {
+    let together = |a: &Arc<Task>, b: &Arc<Task>| Arc::ptr_eq(&a.frame, &b.frame);
+    handlers.chunk_by(together).rev().flatten()
 }
 
 /// set_stats with aggregate: numbers add up, lists and dictionaries join, text is put together. None if the

@@ -154,7 +154,7 @@ fn keep_notices(said: Vec<(Level, String)>, no_log: bool, result: &mut TaskResul
                 let words = [(Key::from("msg"), Value::from(text))];
                 ("deprecations", Value::map(words.into_iter().collect()))
             }
-            Level::Verbose(_) => {
+            Level::Verbose(_) | Level::Debug => {
                 notice::say(level, text);
                 continue;
             }
@@ -178,6 +178,7 @@ pub(super) struct Once {
 
 impl TaskRun<'_> {
     pub fn run(&self) -> Outcome {
+        notice::debug(|| format!("running {} for {}", self.task.action.name, self.host));
         let scope: Arc<dyn Scope> = Arc::new(TaskScope::for_task(self.world, self.host, self.task));
         let scope = match self.edits {
             Some(edits) => edits.over(scope),

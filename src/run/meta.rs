@@ -93,6 +93,9 @@ impl Runner<'_> {
                 },
             );
         }
+        if task.handler && action == "flush_handlers" {
+            return Err(Error::general("flush_handlers cannot be used as a handler").at(&task.at));
+        }
         // some are for each host, the others for all of them, decided by the first
         let per_host = matches!(
             action.as_str(),
@@ -109,7 +112,12 @@ impl Runner<'_> {
             let name = Arc::clone(&batch.hosts[*index].name);
             if task.implicit {
                 if action == "flush_handlers" {
+                    self.settle_notifications(batch, task, *index)?;
                     self.announce_handlers(batch, *index);
+                }
+                let idle = action == "flush_handlers" && batch.hosts[*index].notified.is_empty();
+                if let (false, Some(message)) = (idle, done(&action, &name)) {
+                    crate::notice::debug(|| format!("META: {message}"));
                 }
                 chosen.push(*index);
                 continue;
@@ -123,6 +131,7 @@ impl Runner<'_> {
             }
             if met {
                 if action == "flush_handlers" {
+                    self.settle_notifications(batch, task, *index)?;
                     self.announce_handlers(batch, *index);
                 }
                 if let Some(message) = done(&action, &name) {
@@ -219,6 +228,20 @@ impl Runner<'_> {
                 }
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// Finds the handlers that the host's notifications mean now.
+    fn settle_notifications(
+        &mut self,
+        batch: &mut Batch<'_>,
+        task: &Task,
+        index: usize,
+    ) -> Result<()> {
+        for name in std::mem::take(&mut batch.hosts[index].notifications) {
+            let found = self.handlers_called(&batch.handlers, task, &name)?;
+            batch.hosts[index].notified.extend(found);
         }
         Ok(())
     }

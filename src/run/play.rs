@@ -18,6 +18,7 @@ use crate::template::Templar;
 use crate::value::{Map, Value};
 use crate::vars::{PlayInfo, TaskScope};
 use crate::{Error, Result};
+use indexmap::IndexSet;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -28,6 +29,10 @@ type Names = Vec<Arc<str>>;
 pub struct HostRun {
     pub name: Arc<str>,
     pub cursor: Cursor,
+    /// Names of handlers and topics that tasks have notified since handlers ran. Which handlers they mean is settled when
+    /// these run: a role may bring its own until then.
+    pub notifications: IndexSet<String>,
+    /// The handlers that are to run.
     pub notified: Notified,
     /// Unreachable, or ended by a meta task: no more tasks.
     pub out: bool,
@@ -374,6 +379,7 @@ impl Runner<'_> {
                 .map(|name| HostRun {
                     name: Arc::clone(name),
                     cursor: self.first_step(&root, name),
+                    notifications: IndexSet::new(),
                     notified: Notified::new(),
                     out: false,
                 })

@@ -73,6 +73,8 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         ),
         (r"(?m)-- \d+\.\d\ds$", "-- <time>"),
         (r"(?m)^(Playbook run took) .*", "$1 <time>"),
+        // the steps of the engine
+        (r"(?m)^ *\d+ \d{10}\.\d{5}: ", "<process> <time>: "),
         // what -vv says of the program itself
         (r"(?m)^(?:ansible-playbook \[|rplay \d).*\n(?:  .*\n)*", ""),
         (
