@@ -159,7 +159,7 @@ impl Module for WaitFor {
             machine,
         };
         if args.port.is_none() && args.path.is_none() && args.state != State::Drained {
-            std::thread::sleep(end.saturating_duration_since(Instant::now()));
+            std::thread::sleep(seconds(args.timeout));
         } else {
             loop {
                 let elapsed = || start.elapsed().as_secs() as i64;

@@ -87,6 +87,7 @@ impl TaskRun<'_> {
         let (mut changed, mut failed, mut unreachable) = (false, false, false);
         let mut skipped_all = true;
         let mut carried = Map::default();
+        let mut notices = [("warnings", Vec::new()), ("deprecations", Vec::new())];
         for (index, item) in items.iter().enumerate() {
             if index > 0
                 && let Some(pause) = control.pause
@@ -151,6 +152,12 @@ impl TaskRun<'_> {
                 outcome.inclusions.push(inclusion);
             }
             outcome.delegated = once.delegated.clone().or(outcome.delegated.take());
+            // what warns of an item is told with all of them
+            for (name, all) in &mut notices {
+                if let Some(Value::List(more)) = once.result.fields.shift_remove(*name) {
+                    all.extend(more.iter().cloned());
+                }
+            }
             // what an item includes is told when it is read
             let includes = matches!(
                 self.task.action.bare.as_str(),
@@ -187,6 +194,11 @@ impl TaskRun<'_> {
         }
         let mut all = TaskResult::new();
         all.set("results", Value::list(results));
+        for (name, notices) in notices {
+            if !notices.is_empty() {
+                all.set(name, Value::list(notices));
+            }
+        }
         all.set("changed", changed);
         all.set("skipped", skipped_all);
         if skipped_all {

@@ -68,3 +68,10 @@ pub fn decrypt_variable(vault: &Vault) -> Result<Arc<str>> {
         .insert(Arc::clone(&vault.text), Arc::clone(&plain));
     Ok(plain)
 }
+
+/// Whether this very text is what an encrypted variable held: handed on, through whatever variables, and not made anew.
+pub fn was_encrypted(text: &Arc<str>) -> bool {
+    let cache = DECRYPTED.lock().unwrap_or_else(|e| e.into_inner());
+    let mut held = cache.iter().flat_map(|c| c.values());
+    held.any(|plain| Arc::ptr_eq(plain, text))
+}

@@ -93,6 +93,8 @@ def environment(suite):
         "ANSIBLE_TEST_CI": "local", "ANSIBLE_TEST_CONTENT_ROOT": "/root/ansible", "ANSIBLE_TEST_ANSIBLE_VERSION": sandbox.VERSION,
         "ANSIBLE_TEST_PYTHON_VERSION": "3.11", "ANSIBLE_TEST_PYTHON_INTERPRETER": "/opt/ansible/bin/python",
         "ANSIBLE_TEST_ANSIBLE_LIB_ROOT": "/opt/ansible/lib/python3.11/site-packages/ansible",
+        # the suites' own helpers use Ansible's Python packages, whichever Python runs them
+        "PYTHONPATH": "/opt/ansible/lib/python3.11/site-packages",
         "OUTPUT_DIR": "/root/output_dir", "INVENTORY_PATH": f"{INTEGRATION}/inventory",
         **sandbox.pip_settings(),
     }

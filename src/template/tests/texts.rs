@@ -188,7 +188,11 @@ fn urn(mut call: Call) -> Result<bool> {
 
 fn vault_encrypted(mut call: Call) -> Result<bool> {
     call.no_args()?;
-    Ok(matches!(call.value, Value::Vault(_)))
+    Ok(match &call.value {
+        Value::Vault(_) => true,
+        Value::Str(text) => crate::vault::was_encrypted(&text.shared()),
+        _ => false,
+    })
 }
 
 pub static TESTS: &[(&str, Test)] = &[
