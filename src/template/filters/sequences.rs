@@ -137,12 +137,21 @@ fn max(call: Call) -> Result<Value> {
 fn unique(mut call: Call) -> Result<Value> {
     let args = call.bind(&["case_sensitive", "attribute"])?;
     let case_sensitive = args.flag("case_sensitive", false);
+    let particular = args.given("attribute").is_some()
+        || (args.given("case_sensitive").is_some() && !case_sensitive);
     let mut seen = Set::default();
     let mut out = Vec::new();
     for item in iterate(&call.value)? {
         let key = sort_key(&item, args.given("attribute"), case_sensitive)?;
         if let Value::Undefined(message) = &key {
             return Err(undefined(message));
+        }
+        // lists and dictionaries are compared as they are, and only so
+        if particular && matches!(key, Value::List(_) | Value::Map(_)) {
+            return Err(error(format!(
+                "Jinja2's unique filter failed and we cannot fall back to Ansible's version as it does not support the parameters supplied: unhashable type: '{}'",
+                key.type_name()
+            )));
         }
         if seen.insert(Key::from_value(key)) {
             out.push(item);

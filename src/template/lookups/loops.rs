@@ -179,23 +179,10 @@ fn subelements(call: Call) -> Result<Vec<Value>> {
         {
             continue;
         }
-        let Some((found, rest)) = take_path(entries, &keys)? else {
-            if skip_missing {
-                continue;
-            }
-            return Err(error(format!(
-                "could not find '{path}' key in iterated item '{}'",
-                python::repr(&object)
-            )));
-        };
-        let Value::List(values) = found else {
-            if skip_missing {
-                continue;
-            }
-            return Err(error(format!(
-                "the key {path} should point to a list, got '{}'",
-                python::str(&found)
-            )));
+        let (values, rest) = match take_path(entries, &keys) {
+            Ok(found) => found,
+            Err(Astray { missing: true, .. }) if skip_missing => continue,
+            Err(Astray { words, .. }) => return Err(error(words)),
         };
         let rest = Value::map(rest);
         for value in values.iter() {
@@ -205,29 +192,52 @@ fn subelements(call: Call) -> Result<Vec<Value>> {
     Ok(out)
 }
 
-/// The value at a path and the map without it.
-fn take_path(map: &Map, path: &[&str]) -> Result<Option<(Value, Map)>> {
+/// Why there is no list at a path.
+struct Astray {
+    words: String,
+    /// Whether the path ends early, which may be passed over. What is there in place of a list may not.
+    missing: bool,
+}
+
+/// The list at a path and the map without it.
+fn take_path(map: &Map, path: &[&str]) -> Result<(Arc<Vec<Value>>, Map), Astray> {
+    let astray = |words, missing| Err(Astray { words, missing });
     let [key, deeper @ ..] = path else {
-        return Ok(None);
+        return astray("an empty path".to_string(), false);
+    };
+    let Some(value) = map.get(*key) else {
+        let item = python::repr(&Value::map(map.clone()));
+        return astray(
+            format!("could not find '{key}' key in iterated item '{item}'"),
+            true,
+        );
     };
     let mut rest = map.clone();
-    let Some(value) = map.get(*key) else {
-        return Ok(None);
-    };
-    if deeper.is_empty() {
-        rest.shift_remove(*key);
-        return Ok(Some((value.clone(), rest)));
+    match (value, deeper) {
+        (Value::List(found), []) => {
+            rest.shift_remove(*key);
+            Ok((Arc::clone(found), rest))
+        }
+        (other, []) => {
+            let words = format!(
+                "the key {key} should point to a list, got '{}'",
+                python::str(other)
+            );
+            astray(words, false)
+        }
+        (Value::Map(inner), _) => {
+            let (found, inner) = take_path(inner, deeper)?;
+            rest.insert(Key::Str(Arc::from(*key)), Value::map(inner));
+            Ok((found, rest))
+        }
+        (other, _) => {
+            let words = format!(
+                "the key {key} should point to a dictionary, got '{}'",
+                python::str(other)
+            );
+            astray(words, true)
+        }
     }
-    let Value::Map(inner) = value else {
-        return Err(error(format!(
-            "the key {key} should point to a dictionary, got '{}'",
-            python::str(value)
-        )));
-    };
-    Ok(take_path(inner, deeper)?.map(|(found, inner)| {
-        rest.insert(Key::Str(Arc::from(*key)), Value::map(inner));
-        (found, rest)
-    }))
 }
 
 pub static LOOKUPS: &[(&str, Lookup)] = &[

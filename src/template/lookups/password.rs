@@ -94,7 +94,9 @@ fn wanted(call: &Call, term: &Value, options: &Map) -> Result<Wanted> {
         path: PathBuf::from(paths::normalize(&path.to_string_lossy())),
         length,
         chars,
-        encrypt: given("encrypt").map(python::str),
+        encrypt: given("encrypt")
+            .map(python::str)
+            .filter(|scheme| !scheme.is_empty()),
         ident: given("ident").map(python::str),
         seed: given("seed").cloned(),
     })
