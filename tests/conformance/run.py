@@ -6,7 +6,7 @@ ansible-playbook.
   run.py ... SUITE...                    those alone
   run.py ... --others                    those of others.txt, which nothing depends on
   run.py --oracle SUITE...               real ansible-playbook, to see what it does
-  run.py ... --report FILE               writes what was found as a page (docs/conformance.md)
+  run.py ... --report FILE               writes what was found into its part of a page (docs/conformance.md)
 
 Every suite runs in a throw-away host (sandbox.py), as root, with the environment, inventory and playbook around it that ansible-test would give it.
 Commands beside ansible-playbook, which some suites call, are real Ansible's. A suite passes when its script or playbook ends with 0 after at
@@ -221,22 +221,32 @@ def judge(suite, host, log, code, seconds, options):
     return Outcome(suite, passed, code, seconds, ok, calls, task, error)
 
 
+INTRODUCTION = f"""# ansible-core's own suites
+
+Written by `script/conformance --report` and `script/conformance --others --report`, a part each. The suites are those in `test/integration/targets` of
+ansible-core {sandbox.VERSION}'s source package; what is counted are tasks that were ok.
+"""
+# the lists, and the headings of their parts of the page
+LISTS = {"suites.txt": "Suites that must pass", "others.txt": "Other suites"}
+
+
 def report(outcomes, options):
-    """The page that says how many suites pass, and why others do not."""
-    passed = [o for o in outcomes if o.passed]
+    """The page that says how many suites pass, and why others do not. The part of the list that was not run stays as it is."""
+    file = "others.txt" if options.others else "suites.txt"
+    passed = sum(o.passed for o in outcomes)
     lines = [
-        "# ansible-core's own suites",
-        "",
-        f"Written by `script/conformance --report`. The suites are those in `test/integration/targets` of ansible-core {sandbox.VERSION}'s source package.",
-        "",
-        f"**{len(passed)} of {len(outcomes)}** suites of [the list](../tests/conformance/suites.txt) pass, with {sum(o.ok for o in outcomes)} tasks ok.",
+        f"**{passed} of {len(outcomes)}** suites of [{file}](../tests/conformance/{file}) pass, with {sum(o.ok for o in outcomes)} tasks ok.",
         "",
         "| suite | area | passes | tasks ok | with ansible-core |",
         "|---|---|---|---|---|",
     ]
     for o in outcomes:
         lines.append(f"| {o.suite.name} | {o.suite.area} | {'yes' if o.passed else '**no**'} | {o.ok} | {o.suite.ok} |")
-    options.report.write_text("\n".join(lines) + "\n")
+    old = options.report.read_text() if options.report.exists() else ""
+    parts = dict(part.split("\n", 1) for part in old.split("\n## ")[1:])
+    parts[LISTS[file]] = "\n" + "\n".join(lines) + "\n"
+    page = [INTRODUCTION] + [f"## {heading}\n{parts[heading].rstrip()}\n" for heading in LISTS.values() if heading in parts]
+    options.report.write_text("\n".join(page))
 
 
 def main():
