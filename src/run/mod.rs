@@ -166,9 +166,8 @@ pub fn playbooks(options: &Options, config: &Config, reporter: Box<dyn Reporter>
         });
         for play in plays {
             let loader = start.loader(&play.dir);
-            match runner.play_there(play, &loader)? {
-                Ended::Failed => break,
-                _ => {}
+            if runner.play_there(play, &loader)? == Ended::Failed {
+                break;
             }
         }
         // each playbook has its recap, which counts those before it; a failure ends the list of playbooks
