@@ -165,6 +165,10 @@ pub fn check(name: &str) -> Result<(), String> {
     ];
     match NAMES.contains(&name.rsplit('.').next().unwrap_or_default()) {
         true => Ok(()),
+        false if name == "accelerate" => Err(
+            "the connection 'accelerate' is gone from Ansible since 2.4: use ssh, of which rplay keeps one connection to a host for the whole run"
+                .to_string(),
+        ),
         false => Err(format!(
             "the connection plugin '{name}' was not found. rplay has {CONNECTIONS}."
         )),

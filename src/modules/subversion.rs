@@ -25,6 +25,7 @@ pub struct Args {
     /// Throws local changes away; without it they are an error.
     #[serde(default)]
     force: bool,
+    /// The name to log in with.
     username: Option<String>,
     /// The password: on the command line for svn before 1.10, on its standard input after that.
     #[schemars(extend("no_log" = true))]

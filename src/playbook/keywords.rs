@@ -177,6 +177,11 @@ pub fn unknown(on: On, key: &Node) -> Error {
         on.words()
     ))
     .at(&key.at);
+    if name.starts_with("accelerate") {
+        return error.hint(
+            "accelerated mode is gone from Ansible since 2.4; leave it out: rplay keeps one connection to a host for the whole run",
+        );
+    }
     match did_you_mean(name, on.known()) {
         Some(near) => error.hint(format!("did you mean '{near}'?")),
         None => error.hint(format!("keywords of {}: {}", on.words(), {

@@ -60,7 +60,10 @@ pub fn with_lookup(
     let lookup = ALL.find(name)?;
     let rendered = match name {
         "first_found" => defined_only(terms, templar),
-        _ => templar.render(terms),
+        _ => match bare_variable(name, terms, templar) {
+            Some(variable) => templar.render(&variable),
+            None => templar.render(terms),
+        },
     };
     let args = match rendered {
         Ok(Value::List(items)) => items.to_vec(),
@@ -91,6 +94,35 @@ pub fn with_lookup(
         _ if e.message().starts_with("The lookup plugin") => e,
         _ => e.context(format!("The lookup plugin '{name}' failed")),
     }))
+}
+
+/// The lookups that took a variable's name for its value.
+const BARE: &[&str] = &[
+    "dict",
+    "flattened",
+    "indexed_items",
+    "items",
+    "nested",
+    "subelements",
+    "together",
+];
+
+/// The variable that the oldest playbooks name without braces: `with_items: packages`. Text that names none is text.
+fn bare_variable(name: &str, terms: &Value, templar: &Templar) -> Option<Value> {
+    let Value::Str(text) = terms else { return None };
+    let first = text.split(['.', '[', '|']).next()?.trim();
+    let known = BARE.contains(&name)
+        && text.is_trusted()
+        && first.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && first.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !matches!(templar.variable(first), Ok(None));
+    if !known {
+        return None;
+    }
+    crate::notice::deprecated(format!(
+        "A variable without braces is deprecated: write 'with_{name}: \"{{{{ {text} }}}}\"' instead of 'with_{name}: {text}'"
+    ));
+    Some(Value::user_text(&format!("{{{{ {text} }}}}"), None))
 }
 
 /// The terms without those that use an undefined variable: `with_first_found` falls through to the next.
