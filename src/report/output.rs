@@ -33,14 +33,7 @@ pub enum Layout {
 const CENSORED: &str =
     "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
 /// Keys of a result that are shown in another way, or not at all.
-const HIDDEN: &[&str] = &[
-    "failed",
-    "skipped",
-    "warnings",
-    "deprecations",
-    "exception",
-    "failed_when_suppressed_exception",
-];
+const HIDDEN: &[&str] = &["failed", "skipped", "warnings", "deprecations", "exception"];
 /// Keys of a result that a `debug` task keeps beside its `msg`.
 const DEBUG_KEPT: &[&str] = &["msg", "exception", "warnings", "deprecations"];
 /// Keys of a result that a `debug: var=` task does not show.
