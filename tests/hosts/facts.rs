@@ -69,10 +69,11 @@ impl Asked {
         );
         std::fs::write(folder.join("inventory"), inventory).expect("the inventory");
         std::fs::write(folder.join("play.yml"), PLAY).expect("the playbook");
-        Asked {
-            world: World::up("facts", &["box=10.0.9.1"]),
-            folder,
-        }
+        let world = World::up("facts", &["box=10.0.9.1"]);
+        // a new link-local address counts after a second: whoever asks first would not see it
+        let settled = "for i in $(seq 100); do grep -q '^fe80.* 20 80 ' /proc/net/if_inet6 && exit; sleep 0.1; done";
+        world.inside("box", settled);
+        Asked { world, folder }
     }
 
     fn facts(&self, program: &Path, subset: &str) -> BTreeMap<String, Json> {
