@@ -81,3 +81,20 @@ impl SearchPath {
 pub fn expand_home(name: &str) -> PathBuf {
     PathBuf::from(expand::home(name))
 }
+
+/// `a/./b/../c` as `a/c`, by the text alone.
+pub fn clean(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => {
+                if !out.pop() {
+                    out.push("..");
+                }
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}

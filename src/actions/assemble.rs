@@ -2,8 +2,7 @@
 //!
 //! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/assemble_module.html>.
 
-use super::{Context, Entry, copy, refused};
-use crate::modules::args;
+use super::{Context, Entry, copy, flag, refused, text};
 use crate::modules::assemble::{Choice, join};
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
@@ -23,18 +22,10 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
 
 /// The error is words.
 fn assemble(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, String> {
-    let text = |args: &Map, name: &str| {
-        let value = args.get(name).filter(|v| !v.is_null());
-        value.map(args::text).filter(|t| !t.is_empty())
-    };
-    let flag = |args: &Map, name: &str, default| match args.get(name).filter(|v| !v.is_null()) {
-        None => Ok(default),
-        Some(value) => args::boolean(value),
-    };
     let (Some(src), Some(_)) = (text(&args, "src"), text(&args, "dest")) else {
         return Err("src and dest are required".to_string());
     };
-    if flag(&args, "remote_src", true)? {
+    if flag(&args, "remote_src")?.unwrap_or(true) {
         return Ok(context.module("assemble", args));
     }
     let folder = context.files.find("files", &src).map_err(|_| {
@@ -46,10 +37,10 @@ fn assemble(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, Stri
     }
     let choice = Choice::new(
         text(&args, "regexp").as_deref(),
-        flag(&args, "ignore_hidden", false)?,
+        flag(&args, "ignore_hidden")?.unwrap_or(false),
     )?;
     let content = join(
-        &pieces(&folder, &choice, flag(&args, "decrypt", true)?)?,
+        &pieces(&folder, &choice, flag(&args, "decrypt")?.unwrap_or(true))?,
         text(&args, "delimiter").as_deref(),
     );
     // what is left are the options of copy

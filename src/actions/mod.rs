@@ -29,6 +29,7 @@ mod wait_for_connection;
 use crate::connection::{Lines, Request, Session};
 use crate::error::did_you_mean;
 use crate::machine::Mode;
+use crate::modules::args;
 use crate::playbook::Task;
 use crate::result::TaskResult;
 use crate::search::SearchPath;
@@ -203,6 +204,18 @@ pub fn only(name: &str, args: &Map, known: &[&str]) -> Result<(), TaskResult> {
         unknown.join(", "),
         sorted.join(", ")
     )))
+}
+
+/// The text of an argument, where it is given and not empty.
+fn text(args: &Map, name: &str) -> Option<String> {
+    let value = args.get(name).filter(|v| !v.is_null());
+    value.map(args::text).filter(|t| !t.is_empty())
+}
+
+/// The boolean of an argument, where it is given. The error is Ansible's words.
+fn flag(args: &Map, name: &str) -> Result<Option<bool>, String> {
+    let value = args.get(name).filter(|v| !v.is_null());
+    value.map(args::boolean).transpose()
 }
 
 /// A list argument: a list, or text with commas.

@@ -2,8 +2,8 @@
 //!
 //! See <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/unarchive_module.html>.
 
-use super::{Context, Entry, copy, refused};
-use crate::modules::args::{self, map};
+use super::{Context, Entry, copy, flag, refused, text};
+use crate::modules::args::map;
 use crate::result::TaskResult;
 use crate::value::{Map, Value};
 
@@ -21,14 +21,7 @@ fn run(args: Map, context: &mut Context<'_>) -> TaskResult {
 
 fn unarchive(mut args: Map, context: &mut Context<'_>) -> Result<TaskResult, Box<TaskResult>> {
     let refuse = |msg: &str| Box::new(refused("", msg));
-    let text = |args: &Map, name: &str| {
-        let value = args.get(name).filter(|v| !v.is_null());
-        value.map(args::text).filter(|t| !t.is_empty())
-    };
-    let flag = |args: &Map, name: &str| match args.get(name).filter(|v| !v.is_null()) {
-        None => Ok(None),
-        Some(value) => args::boolean(value).map(Some).map_err(|e| refuse(&e)),
-    };
+    let flag = |args: &Map, name: &str| flag(args, name).map_err(|e| refuse(&e));
     let (remote, copied) = (flag(&args, "remote_src")?, flag(&args, "copy")?);
     if args.contains_key("copy") && args.contains_key("remote_src") {
         return Err(refuse(

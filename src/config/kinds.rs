@@ -32,24 +32,8 @@ impl Origin {
         let text = text
             .replace("{{CWD}}", &here.display().to_string())
             .replace("{{ CWD }}", &here.display().to_string());
-        lexically_normal(&self.base().join(expand::path(&text)))
+        crate::search::clean(&self.base().join(expand::path(&text)))
     }
-}
-
-/// The path without `.` and `..`, as far as that can be told without looking.
-fn lexically_normal(path: &Path) -> PathBuf {
-    use std::path::Component;
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if out.parent().is_some() => {
-                out.pop();
-            }
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 /// A type that a setting can have.

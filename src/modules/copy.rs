@@ -7,7 +7,7 @@ use super::common::attributes::FileArgs;
 use super::common::diff::Attributes;
 use super::common::{backup, text, validate};
 use super::{Failure, Module, yes};
-use crate::machine::{Content, Machine, Stat, errno_text, python_error, reason};
+use crate::machine::{Content, Machine, Stat, errno_text, md5_of, python_error, reason, sha1_of};
 use crate::modules::args::Path;
 use crate::value::{Map, Value};
 use base64::Engine;
@@ -178,7 +178,7 @@ fn copy_file(args: &Args, source: Source<'_>, machine: &mut Machine) -> Result<R
         Source::File(path) => Content::File(path),
     };
     let (checksum, md5) = match source {
-        Source::Content(bytes) => (digest::<sha1::Sha1>(bytes), digest::<md5::Md5>(bytes)),
+        Source::Content(bytes) => (sha1_of(bytes), md5_of(bytes)),
         Source::File(path) => (
             machine
                 .sha1(path)
@@ -375,13 +375,6 @@ fn reachable(args: &Args, dest: &StdPath, machine: &Machine) -> Result<Option<St
         }
         Err(_) => Ok(None),
     }
-}
-
-fn digest<D: sha1::Digest>(bytes: &[u8]) -> String {
-    D::digest(bytes)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
 }
 
 /// Old and new content, unless they are too large or no text.

@@ -70,7 +70,9 @@ fn load_file(
         Some(p) => p.to_path_buf(),
         None => PathBuf::from("."),
     };
-    let dir = std::path::absolute(&dir).map(|p| clean(&p)).unwrap_or(dir);
+    let dir = std::path::absolute(&dir)
+        .map(|p| crate::search::clean(&p))
+        .unwrap_or(dir);
     let loader = loader_for(&dir);
     let node = loader.file(path)?;
     let plays = match &node.data {
@@ -305,21 +307,4 @@ fn files_vars(directives: &Directives, frame: &Frame, loader: &Loader) -> Arc<cr
         }
     }
     Arc::new(out)
-}
-
-/// `a/./b/../c` as `a/c`, by the text alone.
-pub fn clean(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::CurDir => {}
-            std::path::Component::ParentDir => {
-                if !out.pop() {
-                    out.push("..");
-                }
-            }
-            other => out.push(other),
-        }
-    }
-    out
 }

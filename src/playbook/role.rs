@@ -251,7 +251,7 @@ pub fn find(
     let wanted = crate::search::expand_home(name);
     for dir in &dirs {
         // `..` takes back folders that need not be there
-        let path = super::play::clean(&dir.join(&wanted));
+        let path = crate::search::clean(&dir.join(&wanted));
         if path.is_dir() {
             return Ok(path);
         }
@@ -299,7 +299,7 @@ pub fn part_file(role: &Path, part: &str, from: Option<&str>) -> Result<Option<P
         )));
     };
     let dir = role.join(part);
-    let inside = super::play::clean(&found).starts_with(super::play::clean(&dir));
+    let inside = crate::search::clean(&found).starts_with(crate::search::clean(&dir));
     match inside {
         true => Ok(Some(found)),
         false => {

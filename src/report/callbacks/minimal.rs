@@ -2,11 +2,12 @@
 //!
 //! <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/minimal_callback.html>
 
+use super::by_host::ByHost;
 use super::command;
 use crate::report::output::{Layout, Output, hides};
 use crate::report::screen::{Screen, Stream};
 use crate::report::settings::Settings;
-use crate::report::{Cause, Event, Reporter, TaskInfo, live};
+use crate::report::{Cause, TaskInfo};
 use crate::result::TaskResult;
 use crate::value::Value;
 
@@ -20,6 +21,35 @@ impl Minimal {
         Minimal {
             out: Output::new(screen, settings),
         }
+    }
+
+    /// Why it failed; of a loop nothing but the summary is told.
+    fn explain(&mut self, task: &TaskInfo, result: &TaskResult, causes: &[Cause], loops: bool) {
+        self.out.notices(task, result);
+        if !loops || result.get("reason").is_some() {
+            self.out.explain(Stream::Out, task, result, causes);
+        }
+    }
+
+    /// Differences, of each item of a loop; unlike `default` also those that changed nothing.
+    fn diff(&self, task: &TaskInfo, result: &TaskResult, loops: bool) {
+        if !task.diff || hides(task, result) {
+            return;
+        }
+        let items = match (loops, result.get("results")) {
+            (true, Some(Value::List(items))) => items.iter().map(|i| i.get("diff")).collect(),
+            _ => vec![result.get("diff")],
+        };
+        for differences in items.into_iter().flatten().filter(|d| d.is_truthy()) {
+            let text = self.out.diff(differences);
+            self.out.screen.print(Stream::Out, &text, None);
+        }
+    }
+}
+
+impl ByHost for Minimal {
+    fn out(&self) -> &Output {
+        &self.out
     }
 
     fn result(&mut self, task: &TaskInfo, host: &str, result: &TaskResult, causes: &[Cause]) {
@@ -63,29 +93,6 @@ impl Minimal {
             self.out.say(&text, colour);
         }
     }
-
-    /// Why it failed; of a loop nothing but the summary is told.
-    fn explain(&mut self, task: &TaskInfo, result: &TaskResult, causes: &[Cause], loops: bool) {
-        self.out.notices(task, result);
-        if !loops || result.get("reason").is_some() {
-            self.out.explain(Stream::Out, task, result, causes);
-        }
-    }
-
-    /// Differences, of each item of a loop; unlike `default` also those that changed nothing.
-    fn diff(&self, task: &TaskInfo, result: &TaskResult, loops: bool) {
-        if !task.diff || hides(task, result) {
-            return;
-        }
-        let items = match (loops, result.get("results")) {
-            (true, Some(Value::List(items))) => items.iter().map(|i| i.get("diff")).collect(),
-            _ => vec![result.get("diff")],
-        };
-        for differences in items.into_iter().flatten().filter(|d| d.is_truthy()) {
-            let text = self.out.diff(differences);
-            self.out.screen.print(Stream::Out, &text, None);
-        }
-    }
 }
 
 /// The output of a command: standard output, standard error and the message, one behind the other.
@@ -94,24 +101,4 @@ fn as_text(task: &TaskInfo, host: &str, result: &TaskResult, word: &str) -> Stri
         ["stdout", "stderr", "msg"].map(|key| command::text(task, result, key));
     let rc = command::code(task, result);
     format!("{host} | {word} | rc={rc} >>\n{stdout}{stderr}{msg}\n")
-}
-
-impl Reporter for Minimal {
-    fn live(&self) -> Option<live::Live> {
-        live::of_task(&self.out.screen, self.out.settings.live)
-    }
-
-    fn event(&mut self, event: &Event) {
-        match event {
-            Event::Result {
-                task,
-                host,
-                result,
-                causes,
-                ..
-            } => self.result(task, host, result, causes),
-            Event::Including { task, host, result } => self.result(task, host, result, &[]),
-            other => self.out.progress(other),
-        }
-    }
 }

@@ -2,6 +2,7 @@
 //!
 //! <https://docs.ansible.com/ansible/latest/plugins/callback.html>
 
+mod by_host;
 mod command;
 pub mod default;
 pub mod json;

@@ -2,11 +2,12 @@
 //!
 //! <https://docs.ansible.com/ansible/latest/collections/ansible/builtin/oneline_callback.html>
 
+use super::by_host::ByHost;
 use super::command;
 use crate::report::output::{Layout, Output};
 use crate::report::screen::Screen;
 use crate::report::settings::Settings;
-use crate::report::{Cause, Event, Reporter, TaskInfo, live};
+use crate::report::{Cause, TaskInfo};
 use crate::result::TaskResult;
 
 /// Prints results as the callback `oneline` does.
@@ -27,6 +28,28 @@ impl Oneline {
         Oneline {
             out: Output::new(screen, settings),
         }
+    }
+
+    /// What there is to see of a failure's traceback: there is none.
+    fn exception(&self) -> String {
+        const NONE: &str = "(traceback unavailable)";
+        const WHAT: &str = "An exception occurred during task execution.";
+        match self.out.settings.verbosity < 3 {
+            true => format!("{WHAT} To see the full traceback, use -vvv. The error was: {NONE}"),
+            false => format!("{WHAT} The full traceback is:\n{NONE}"),
+        }
+    }
+
+    /// JSON of several lines, without the line breaks.
+    fn dump(&self, task: &TaskInfo, result: &TaskResult) -> String {
+        let text = self.out.dump(task, result, Layout::Unindented, false);
+        text.replace('\n', "")
+    }
+}
+
+impl ByHost for Oneline {
+    fn out(&self) -> &Output {
+        &self.out
     }
 
     fn result(&mut self, task: &TaskInfo, host: &str, result: &TaskResult, causes: &[Cause]) {
@@ -61,22 +84,6 @@ impl Oneline {
             self.out.say(&text, colour);
         }
     }
-
-    /// What there is to see of a failure's traceback: there is none.
-    fn exception(&self) -> String {
-        const NONE: &str = "(traceback unavailable)";
-        const WHAT: &str = "An exception occurred during task execution.";
-        match self.out.settings.verbosity < 3 {
-            true => format!("{WHAT} To see the full traceback, use -vvv. The error was: {NONE}"),
-            false => format!("{WHAT} The full traceback is:\n{NONE}"),
-        }
-    }
-
-    /// JSON of several lines, without the line breaks.
-    fn dump(&self, task: &TaskInfo, result: &TaskResult) -> String {
-        let text = self.out.dump(task, result, Layout::Unindented, false);
-        text.replace('\n', "")
-    }
 }
 
 fn as_text(task: &TaskInfo, host: &str, result: &TaskResult, word: &str) -> String {
@@ -91,24 +98,4 @@ fn as_text(task: &TaskInfo, host: &str, result: &TaskResult, word: &str) -> Stri
         false => format!(" (stderr) {stderr}"),
     };
     format!("{host} | {word} | rc={rc} | (stdout) {stdout}{stderr}")
-}
-
-impl Reporter for Oneline {
-    fn live(&self) -> Option<live::Live> {
-        live::of_task(&self.out.screen, self.out.settings.live)
-    }
-
-    fn event(&mut self, event: &Event) {
-        match event {
-            Event::Result {
-                task,
-                host,
-                result,
-                causes,
-                ..
-            } => self.result(task, host, result, causes),
-            Event::Including { task, host, result } => self.result(task, host, result, &[]),
-            other => self.out.progress(other),
-        }
-    }
 }
